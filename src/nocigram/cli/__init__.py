@@ -1,0 +1,1 @@
+"""One command per file: `register` and `handle`; heavy imports inside `handle`."""

@@ -1,0 +1,1 @@
+"""Words that every room shares: errors, faults, actions, frame ranges, bouts. Standard library and numpy only."""

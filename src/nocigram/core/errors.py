@@ -1,0 +1,47 @@
+"""Errors that a user can mend, and the faults they are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class InputError(ValueError):
+    """Something that the user gave can't be used. The command line prints it as one line and exits with 2."""
+
+    label = "error"
+    """Word before the message on the command line."""
+
+
+class NoSamplesError(InputError):
+    """No usable trial was found; the message carries the table of reasons."""
+
+    label = "ValueError"  # the guide documents this word, and people search for it
+
+
+class MissingExtraError(InputError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, feature: str, *, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature}: expected the package '{package}', got none. Install it with: pip install 'nocigram[{extra}]'."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with an input, in the words of the person who can mend it."""
+
+    where: str
+    """File, trial or flag."""
+    expected: str
+    got: str
+    fix: str
+    """A sentence that ends with a full stop."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected}, got {self.got}. {self.fix}"
+
+
+def raise_faults(faults: Sequence[Fault]) -> None:
+    """Raise one `InputError` that names every fault; do nothing when there is none."""
+    if faults:
+        raise InputError("\n".join(str(fault) for fault in faults))

@@ -1,0 +1,1 @@
+"""Recordings, trials, splits, caches, windows and batches."""

@@ -1,0 +1,1 @@
+"""Labels and predictions to scores: arrays in, numbers out."""

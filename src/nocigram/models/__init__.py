@@ -1,0 +1,1 @@
+"""Backbones, temporal heads, approaches and the checkpoint file: tensors in, logits out."""

@@ -1,0 +1,1 @@
+"""Keypoint tracks: readers, skeleton, visibility, pose features."""

@@ -1,0 +1,1 @@
+"""A checkpoint and a recording to an action for every frame."""

@@ -1,0 +1,1 @@
+"""What needs several rooms together: evaluating a checkpoint on labelled recordings."""

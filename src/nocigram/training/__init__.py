@@ -1,0 +1,1 @@
+"""Losses, augmentation, sampling of rare actions, and the Lightning module around a model."""

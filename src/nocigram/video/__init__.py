@@ -1,0 +1,1 @@
+"""Probe, decode and encode video. The only room that imports PyAV."""
