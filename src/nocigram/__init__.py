@@ -1,1 +1,22 @@
 """Nocigram: from videos of mice, keypoint tracks and a few labelled trials to the action of every frame."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nocigram.prediction import Predictor
+
+__version__ = version("nocigram")
+
+
+def load_model(path: "Path | str") -> "Predictor":
+    """Load a checkpoint, ready to `.predict(video=..., pose=...)`.
+
+    Raises:
+        InputError: the file is no checkpoint, is damaged or comes from a newer version.
+    """
+    from nocigram.prediction import Predictor  # torch is only paid for here
+
+    return Predictor.load(path)

@@ -1,0 +1,107 @@
+"""The `nocigram` command: finds the subcommand, prints user errors as one line.
+
+Adding a command: a module beside this one with `register(commands)` and `handle(options)`, named in `_COMMANDS`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+import nocigram
+from nocigram.cli import check, evaluate, predict, simulate, train
+from nocigram.cli.flags import Positional, add_flags, options_of
+from nocigram.config.presets import preset_names, preset_values
+from nocigram.core.errors import InputError
+
+_COMMANDS = (simulate, check, train, evaluate, predict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: its options and what runs it."""
+
+    name: str
+    kind: type
+    handle: Callable[[Any], int]
+    parser: ArgumentParser
+
+
+@dataclass
+class Commands:
+    """The subcommands, as their modules register them."""
+
+    defaults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Command -> flag -> default, where it differs from the record's."""
+    found: dict[str, Command] = field(default_factory=dict)
+
+    def add(
+        self, name: str, kind: type, handle: Callable[[Any], int], *, help: str, positional: tuple[Positional, ...] = ()
+    ) -> None:
+        """Register a subcommand whose flags are the fields of `kind`."""
+        parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=True)
+        parser.add_argument("--config", action="config", help="YAML file of flags; later flags override it.")
+        parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
+        if name == "train":
+            parser.add_argument("--preset", choices=preset_names(), help="A set of flags; your own flags override it.")
+        add_flags(parser, kind, positional=positional)
+        parser.set_defaults(self.defaults.get(name, {}))
+        self.found[name] = Command(name, kind, handle, parser)
+
+
+def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str, Any]] | None = None) -> int:
+    """Run a subcommand; return its exit status. 2: the user can mend it. 130: stopped by Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    is_debug = "--debug" in given
+    try:
+        return _run(given, defaults or {})
+    except InputError as error:
+        if is_debug:
+            raise
+        print(f"{error.label}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        if is_debug:
+            raise
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+def _run(given: list[str], defaults: dict[str, dict[str, Any]]) -> int:
+    """Parse and handle; usage errors leave through argparse with status 2."""
+    preset = _preset_in(given)
+    if preset is not None:
+        defaults = {**defaults, "train": {**defaults.get("train", {}), **preset_values(preset)}}
+    commands = Commands(defaults)
+    for module in _COMMANDS:
+        module.register(commands)
+    top = ArgumentParser(prog="nocigram", description=nocigram.__doc__)
+    top.add_argument("--version", action="version", version=f"nocigram {nocigram.__version__}")
+    subcommands = top.add_subcommands(dest="command", required=True)
+    for command in commands.found.values():
+        subcommands.add_subcommand(command.name, command.parser, help=command.parser.description)
+    parsed = top.parse_args(given)
+    command = commands.found[parsed.command]
+    if preset is not None:
+        print(
+            f"[info] --preset {preset}: {', '.join(f'{key}={value}' for key, value in preset_values(preset).items())}"
+        )
+    values = vars(parsed[parsed.command])
+    return command.handle(options_of(command.kind, values))
+
+
+def _preset_in(given: list[str]) -> str | None:
+    """The preset that is asked for; it must be known before the flags are parsed, since it sets their defaults."""
+    for position, word in enumerate(given):
+        if word == "--preset" and position + 1 < len(given):
+            return given[position + 1]
+        if word.startswith("--preset="):
+            return word.removeprefix("--preset=")
+    return None
+
+
+def run() -> None:
+    """Entry point of the console command."""
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Options about the model and its training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nocigram.config.limits import out_of_range
+from nocigram.core.errors import Fault
+from nocigram.core.literals import Accelerator, BackboneType, ModelType, Precision, Scheduler, Streams
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """The model."""
+
+    model_type: ModelType = "multitask"
+    """'multitask' predicts actions and keypoints, 'action_only' actions."""
+    streams: Streams = "pixels+pose"
+    """What the model is given; one alone shows what the other adds."""
+    backbone_type: BackboneType = "vit_2d"
+    """'vit_2d': any image model of timm; 'videomae2_3d': VideoMAE over clips."""
+    encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
+    """Encoder by its timm (2D) or hub (3D) name, or 'embedded': EfficientNet-Lite0, whose weights come with the installation."""
+    encoder_weights: str = "pretrained"
+    """'pretrained', 'none' (random) or a file of weights."""
+    strict_backbone: bool = False
+    """Make it an error when the 3D backbone can't be had, instead of falling back to 2D."""
+    backbone_chunk: int = 64
+    """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory."""
+    gradient_checkpointing: bool = False
+    """Compute backbone activations twice instead of keeping them; for small GPUs."""
+    hidden_dim: int = 256
+    """Width of the TCN."""
+    tcn_layers: int = 3
+    """Residual blocks of the TCN, dilated 1, 2, 4, ..."""
+    dropout: float = 0.3
+    """Dropout in the TCN and the heads."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(self, backbone_chunk=(1, None), hidden_dim=(1, None), tcn_layers=(1, 12), dropout=(0, 0.95))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserOptions:
+    """How it is trained."""
+
+    epochs: int = 30
+    """Number of epochs."""
+    batch_size: int = 2
+    """Windows in a batch."""
+    lr: float = 5e-5
+    """Peak learning rate."""
+    weight_decay: float = 5e-2
+    """AdamW weight decay; biases and norms are exempt."""
+    warmup_epochs: int = 3
+    """Epochs over which the learning rate rises."""
+    freeze_backbone_epochs: int = 3
+    """Epochs with the backbone frozen. With as many as --epochs, its features are computed once and cached."""
+    unfreeze_last_blocks: int | None = None
+    """Unfreeze only the last N blocks of the backbone (default: all)."""
+    backbone_lr_factor: float = 0.1
+    """Learning rate of the unfrozen backbone relative to --lr."""
+    scheduler: Scheduler = "cosine"
+    """'cosine' falls to zero over the run; 'plateau' halves when macro F1 stands still."""
+    early_stop_patience: int = 20
+    """Stop after so many epochs without a better macro F1."""
+    clip_grad_norm: float = 1.0
+    """Gradients are clipped to this norm; 0 leaves them."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(
+            self,
+            epochs=(1, None),
+            batch_size=(1, None),
+            lr=(0, None),
+            weight_decay=(0, None),
+            warmup_epochs=(0, None),
+            freeze_backbone_epochs=(0, None),
+            early_stop_patience=(1, None),
+            clip_grad_norm=(0, None),
+            backbone_lr_factor=(0, None),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions:
+    """Loss and rare actions."""
+
+    focal_gamma: float = 2.5
+    """Focal loss gamma; 0 is cross-entropy."""
+    label_smoothing: float = 0.1
+    """Share of the target spread over the other actions."""
+    class_weight_power: float = 0.5
+    """Class weights are (mean share / share) to this power; 0 leaves all equal."""
+    lambda_kp: float = 1.0
+    """Weight of the keypoint loss."""
+    lambda_smooth: float = 1e-3
+    """Weight of the temporal smoothness loss."""
+    rare_threshold_share: float = 0.03
+    """An action with a smaller share of frames is rare."""
+    rare_boost_cap: float = 30.0
+    """Windows with a rare action are drawn at most so many times as often."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(
+            self,
+            focal_gamma=(0, None),
+            label_smoothing=(0, 0.99),
+            class_weight_power=(0, 2),
+            lambda_kp=(0, None),
+            lambda_smooth=(0, None),
+            rare_threshold_share=(0, 1),
+            rare_boost_cap=(1, None),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentOptions:
+    """Augmentation of training windows."""
+
+    aug_brightness: float = 0.2
+    """Brightness changes by up to this share, in half of the windows."""
+    aug_contrast: float = 0.2
+    """Contrast changes by up to this share, in half of the windows."""
+    aug_temporal_drop: float = 0.1
+    """Share of frames that show the frame before instead, in 30% of the windows."""
+    kp_jitter_std: float = 0.02
+    """Noise on keypoint coordinates, as a share of the view's side."""
+    aug_hflip: bool = False
+    """Mirror half of the windows, with left and right keypoints exchanged."""
+    aug_pose_drop: float = 0.1
+    """Share of windows without pose, so that recordings without pose can be predicted."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(
+            self,
+            aug_brightness=(0, 1),
+            aug_contrast=(0, 1),
+            aug_temporal_drop=(0, 0.9),
+            kp_jitter_std=(0, 0.5),
+            aug_pose_drop=(0, 0.9),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorOptions:
+    """Watching a run, and averaging of weights."""
+
+    use_wandb: bool = False
+    """Log to Weights & Biases (needs nocigram[wandb])."""
+    wandb_entity: str | None = None
+    """W&B entity."""
+    wandb_project: str | None = None
+    """W&B project."""
+    use_tensorboard: bool = False
+    """Log to TensorBoard (needs nocigram[tensorboard])."""
+    use_ema: bool = False
+    """Validate and keep an exponential moving average of the weights."""
+    ema_decay: float = 0.999
+    """Its decay per step."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(self, ema_decay=(0, 0.999999))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """The machine, and where results go."""
+
+    out: Path | None = None
+    """Folder of best_model_multitask.pt and training/ (default: the parent of --annotations)."""
+    seed: int = 0
+    """Same seed, same machine, same result."""
+    accelerator: Accelerator = "auto"
+    """Device to train on."""
+    devices: int = 1
+    """How many of them (DDP when more than one)."""
+    precision: Precision = "auto"
+    """'auto': bf16 autocast where the device computes it, else 32."""
+    num_workers: int = 0
+    """Processes that prepare batches."""
+    resume: bool = False
+    """Continue a run that was stopped, from --out."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(self, devices=(1, None), num_workers=(0, None), seed=(0, 2**32 - 1))

@@ -1,0 +1,194 @@
+"""All scores of a set of trials: the numbers of metrics.json.
+
+C actions.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.evaluation._text import scores_as_text
+from nocigram.evaluation.frame_scores import FrameScores, score_frames
+from nocigram.evaluation.keypoints import keypoint_errors
+from nocigram.evaluation.segments import IOU_THRESHOLDS, BoutCounts, count_bouts, edit_score
+from nocigram.evaluation.trial_prediction import TrialPrediction
+
+BOUT_IOU = "0.3"
+"""Overlap from which on a bout counts as found, as in the guide's segment F1@0.3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionScores:
+    """Scores of one action. NaN where a number does not exist (see `frame_scores`)."""
+
+    f1: float
+    """Of frames; NaN without a true frame."""
+    precision: float
+    """Share of the frames called so that are so; NaN if none is called so."""
+    recall: float
+    """Share of the action's frames that are called so; NaN without a true frame."""
+    n_frames: int
+    """Labelled frames."""
+    n_bouts: int
+    """Labelled bouts."""
+    n_frames_predicted: int
+    """Scored frames that the model calls so."""
+    n_bouts_predicted: int
+    """Bouts that the model calls so."""
+    n_bouts_found: int
+    """Labelled bouts with a predicted partner at an overlap of 0.3 or more."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """How well a model names the actions of labelled trials. Fractions from 0 to 1 unless said otherwise."""
+
+    macro_f1: float
+    """Mean F1 of the actions that have true frames, each counting alike."""
+    accuracy: float
+    """Share of scored frames that are right."""
+    balanced_accuracy: float
+    """Mean recall of the actions that have true frames."""
+    per_action: Mapping[str, ActionScores]
+    """By name, in the order of the classes."""
+    segment_f1: Mapping[str, float]
+    """Intersection over union -> F1 of bouts, matched one to one within each trial."""
+    edit: float
+    """Likeness of the order of bouts, mean over trials, 0 to 100."""
+    keypoint_mae_px: float | None
+    """Mean absolute error of x and y in pixels; None without a keypoint head."""
+    keypoint_mae_norm: float | None
+    """The same relative to the side of the view; None without a keypoint head."""
+    n_frames: int
+    """Scored frames."""
+    n_trials: int
+    """Trials with a scored frame."""
+    n_animals: int
+    """Animals with a scored frame."""
+    confusion: Int[np.ndarray, "C C"]
+    """Number of frames; row = true action, column = predicted action."""
+
+    @property
+    def macro_accuracy(self) -> float:
+        """The guide's name for balanced accuracy."""
+        return self.balanced_accuracy
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Actions in the order of the model's outputs."""
+        return tuple(self.per_action)
+
+    def as_dict(self) -> dict[str, object]:
+        """The content of metrics.json: plain numbers, and None for a number that does not exist."""
+        keys = ("f1", "precision", "recall", "n_frames", "n_bouts")
+        return {
+            "macro_f1": _plain(self.macro_f1),
+            "accuracy": _plain(self.accuracy),
+            "balanced_accuracy": _plain(self.balanced_accuracy),
+            "per_action": {
+                name: {key: _plain(getattr(action, key)) for key in keys} for name, action in self.per_action.items()
+            },
+            "segment_f1": {iou: _plain(value) for iou, value in self.segment_f1.items()},
+            "edit": _plain(self.edit),
+            "keypoint_mae_px": _plain(self.keypoint_mae_px),
+            "keypoint_mae_norm": _plain(self.keypoint_mae_norm),
+            "n_frames": self.n_frames,
+            "n_trials": self.n_trials,
+            "n_animals": self.n_animals,
+        }
+
+    def as_text(self, *, pain_sign: str = "paw_withdraw") -> str:
+        """A table for the terminal and what its numbers mean.
+
+        Args:
+            pain_sign: the action to point at; nothing is pointed at if it is not among the classes.
+        """
+        return scores_as_text(self, pain_sign=pain_sign)
+
+
+def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -> Scores:
+    """Score the predictions of trials against their labels. Unscored frames count nowhere.
+
+    Args:
+        trials: each trial of a recording once.
+        classes: names of the columns of the probabilities.
+
+    Raises:
+        InputError: there is no trial, a trial is there twice, its columns are not the classes, or no frame is scored.
+    """
+    raise_faults(_faults_of(trials, classes=classes))
+    used = [trial for trial in trials if trial.scored.any()]
+    frames = score_frames(
+        np.concatenate([trial.labels[trial.scored] for trial in used]),
+        np.concatenate([trial.predicted[trial.scored] for trial in used]),
+        n_actions=len(classes),
+    )
+    bouts = {iou: _bouts_of_all(used, n_actions=len(classes), min_iou=float(iou)) for iou in IOU_THRESHOLDS}
+    keypoints = keypoint_errors(used)
+    return Scores(
+        macro_f1=frames.macro_f1,
+        accuracy=frames.accuracy,
+        balanced_accuracy=frames.balanced_accuracy,
+        per_action=_per_action(frames, bouts[BOUT_IOU], classes=classes),
+        segment_f1={iou: counts.f1 for iou, counts in bouts.items()},
+        edit=float(np.mean([edit_score(trial.labels, trial.predicted) for trial in used])),
+        keypoint_mae_px=keypoints.mae_px if keypoints else None,
+        keypoint_mae_norm=keypoints.mae_norm if keypoints else None,
+        n_frames=int(frames.confusion.sum()),
+        n_trials=len(used),
+        n_animals=len({trial.animal for trial in used}),
+        confusion=frames.confusion,
+    )
+
+
+def _bouts_of_all(trials: Sequence[TrialPrediction], *, n_actions: int, min_iou: float) -> BoutCounts:
+    """Bout counts added over trials; every trial is matched on its own."""
+    first, *rest = (count_bouts(t.labels, t.predicted, n_actions=n_actions, min_iou=min_iou) for t in trials)
+    return sum(rest, start=first)
+
+
+def _per_action(frames: FrameScores, bouts: BoutCounts, *, classes: Sequence[str]) -> dict[str, ActionScores]:
+    """Scores by name of action."""
+    return {
+        name: ActionScores(
+            f1=float(frames.f1[action]),
+            precision=float(frames.precision[action]),
+            recall=float(frames.recall[action]),
+            n_frames=int(frames.confusion[action].sum()),
+            n_bouts=int(bouts.n_true[action]),
+            n_frames_predicted=int(frames.confusion[:, action].sum()),
+            n_bouts_predicted=int(bouts.n_predicted[action]),
+            n_bouts_found=int(bouts.n_matched[action]),
+        )
+        for action, name in enumerate(classes)
+    }
+
+
+def _faults_of(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -> list[Fault]:
+    """Every reason not to score these trials."""
+    if not trials:
+        raise InputError("evaluation: expected at least 1 trial, got 0. Give labelled trials, or another --split.")
+    faults: list[Fault] = []
+    seen: set[tuple[str, int]] = set()
+    for trial in trials:
+        if (n_columns := trial.probabilities.shape[1]) != len(classes):
+            expected = f"{len(classes)} columns of probabilities ({', '.join(classes)})"
+            fix = "Use the actions that the model was trained on."
+            faults.append(Fault(where=trial.name, expected=expected, got=str(n_columns), fix=fix))
+        if (trial.recording, trial.trial) in seen:
+            faults.append(Fault(where=trial.name, expected="each trial once", got="it twice", fix="Drop the double."))
+        seen.add((trial.recording, trial.trial))
+    if not any(trial.scored.any() for trial in trials):
+        got = f"{sum(len(trial.labels) for trial in trials)} unscored frames in {len(trials)} trials"
+        fix = "Label some frames, or ignore fewer actions in --actions."
+        faults.append(Fault(where="evaluation", expected="at least 1 scored frame", got=got, fix=fix))
+    return faults
+
+
+def _plain(number: float | None) -> float | None:
+    """NaN as None, since JSON has no NaN."""
+    return None if number is None or math.isnan(number) else number

@@ -1,0 +1,124 @@
+"""The mouse seen from below: its six keypoints, their other names, the pose graph, the left-right pairs."""
+
+import re
+from itertools import product
+
+DEFAULT_KEYPOINTS = ("mouth", "tail_base", "L_frontpaw", "R_frontpaw", "L_hindpaw", "R_hindpaw")
+"""The order of every array with a keypoint axis."""
+
+MOUTH, TAIL_BASE, L_FRONT, R_FRONT, L_HIND, R_HIND = range(6)
+
+EDGES = (
+    (MOUTH, TAIL_BASE),
+    (MOUTH, L_FRONT),
+    (MOUTH, R_FRONT),
+    (TAIL_BASE, L_HIND),
+    (TAIL_BASE, R_HIND),
+    (L_FRONT, R_FRONT),
+    (L_HIND, R_HIND),
+)
+"""The guide's first seven edges, (from, to). Its eighth, mouth to centroid, is no pair of keypoints."""
+
+ANGLES = (
+    (MOUTH, TAIL_BASE, L_FRONT),
+    (MOUTH, TAIL_BASE, R_FRONT),
+    (MOUTH, L_FRONT, R_FRONT),
+    (TAIL_BASE, MOUTH, L_HIND),
+    (TAIL_BASE, MOUTH, R_HIND),
+    (TAIL_BASE, L_HIND, R_HIND),
+    (L_FRONT, MOUTH, L_HIND),
+    (R_FRONT, MOUTH, R_HIND),
+    (L_HIND, TAIL_BASE, L_FRONT),
+    (R_HIND, TAIL_BASE, R_FRONT),
+)
+"""The ten angles of the pose graph: (vertex, arm, arm)."""
+
+_SHORT = ("mouth", "tail", "L_front", "R_front", "L_hind", "R_hind")
+FEATURE_NAMES = (
+    *(f"length {_SHORT[start]} - {_SHORT[end]}" for start, end in EDGES),
+    "length mouth - centroid",
+    *(f"angle at {_SHORT[vertex]} ({_SHORT[arm]}, {_SHORT[other]})" for vertex, arm, other in ANGLES),
+)
+"""Names of the 18 pose features, in their order."""
+
+N_POSE_FEATURES = len(FEATURE_NAMES)
+
+
+def _limb_aliases(*, side: str, limb: str) -> tuple[str, ...]:
+    """Spellings of one paw, such as `lfp`, `leftfrontpaw`, `frontpawl`, `frontleftpaw`; the best come first."""
+    s, m = side[0], limb[0]
+    girdles = ("front", "fore") if limb == "front" else ("hind", "rear", "back")
+    spellings = [f"{s}{m}p", f"{m}{s}p", f"{m}p{s}", f"{s}{m}", f"{m}{s}"]
+    for part, girdle, word in product(("paw", "foot", "hand", "limb", "leg"), girdles, (s, side)):
+        spellings += [f"{word}{girdle}{part}", f"{girdle}{part}{word}", f"{girdle}{word}{part}"]
+    return tuple(spellings)
+
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "mouth": ("mouth", "snout", "snouttip", "nose", "nosetip", "tipofnose"),
+    "tailbase": (
+        "tailbase",
+        "tailroot",
+        "baseoftail",
+        "basetail",
+        "proximaltail",
+        "tailproximal",
+        "buttproximaltail",
+        "tailstart",
+        "tailinsertion",
+        "butt",
+        "anus",
+    ),
+    "lfrontpaw": _limb_aliases(side="left", limb="front"),
+    "rfrontpaw": _limb_aliases(side="right", limb="front"),
+    "lhindpaw": _limb_aliases(side="left", limb="hind"),
+    "rhindpaw": _limb_aliases(side="right", limb="hind"),
+}
+"""Part -> spellings that mean it, in the form of `plain_name`; where a file has several, the first listed is used.
+
+A bare "tail" is left out: laboratories use it for the base, the middle and the tip."""
+
+
+def plain_name(name: str) -> str:
+    """A name without case, spaces and punctuation: `Butt/Proximal Tail` becomes `buttproximaltail`."""
+    return re.sub(r"[^0-9a-z]", "", name.lower())
+
+
+def spellings_of(name: str) -> tuple[str, ...]:
+    """Every spelling, in the form of `plain_name`, of the part that `name` means; `name` itself comes first."""
+    plain = plain_name(name)
+    for spellings in _ALIASES.values():
+        if plain in spellings:
+            return (plain, *(spelling for spelling in spellings if spelling != plain))
+    return (plain,)
+
+
+def left_right_pairs(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Positions (left, right) of keypoints that change places in a mirror.
+
+    Known paws pair by the alias table, other names by the words left and right (`left_ear`, `right_ear`).
+    """
+    sided = [_sided(name) for name in names]
+    return tuple(
+        (left, sided.index((part, "right")))
+        for left, (part, side) in enumerate(sided)
+        if side == "left" and (part, "right") in sided
+    )
+
+
+def _sided(name: str) -> tuple[str, str]:
+    """The part without its side, and the side (`left`, `right`, or empty)."""
+    for part, spellings in _ALIASES.items():
+        if plain_name(name) in spellings:
+            return (part[1:], {"l": "left", "r": "right"}[part[0]]) if part.endswith("paw") else (part, "")
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", name)
+    sides = {"l": "left", "left": "left", "r": "right", "right": "right"}
+    found = [sides[word.lower()] for word in words if word.lower() in sides]
+    part = "".join(word.lower() for word in words if word.lower() not in sides)
+    if found:
+        return part, found[0]
+    plain = plain_name(name)
+    for side in ("left", "right"):
+        if side in plain:
+            return plain.replace(side, "", 1), side
+    return plain, ""
