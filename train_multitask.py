@@ -1,6 +1,6 @@
 """The documented script: `nocigram train` with the defaults of the guide.
 
-python train_multitask.py --annotations ./Annotations --videos ./Videos --model_type multitask --epochs 50 --batch_size 2
+python train_multitask.py --annotations ./Annotations --videos ./Videos --epochs 50 --batch_size 2
 """
 
 import sys

@@ -22,7 +22,8 @@ def handle(options: CheckOptions) -> int:
     """Run the command; 1 when no trial can be used."""
     from nocigram.data import discover_from
     from nocigram.data.inventory import inventory
+    from nocigram.data.scheme_file import read_scheme
 
-    found = discover_from(options.data)
+    found = discover_from(options.data, scheme=read_scheme(options.data.actions))
     print(inventory(found))
     return 0 if found.trials else 1

@@ -23,7 +23,7 @@ class Positional:
     """argparse's nargs."""
 
 
-def add_flags(parser: ArgumentParser, kind: type, *, positional: tuple[Positional, ...] = ()) -> None:
+def add_flags(parser: ArgumentParser, kind: Any, *, positional: tuple[Positional, ...] = ()) -> None:
     """Add a flag for each field of a record; groups of the record become groups of the help page."""
     hints, help_texts = get_type_hints(kind), _field_docs(kind)
     by_place = {place.name: place for place in positional}
@@ -59,6 +59,6 @@ def options_of(kind: type[Options], values: dict[str, Any]) -> Options:
 
 
 @cache
-def _field_docs(kind: type) -> dict[str, str]:
+def _field_docs(kind: Any) -> dict[str, str]:
     """Field -> the docstring below it."""
     return {entry.arg_name: " ".join((entry.description or "").split()) for entry in parse_from_object(kind).params}

@@ -21,13 +21,14 @@ class DataOptions:
     poses: Path | None = None
     """Folder of the DeepLabCut files (default: the videos' folder)."""
     recordings: Path | None = None
-    """recordings.csv with trials, animals and groups (default: the one in --annotations or its parent, if there is one)."""
+    """recordings.csv with trials, animals and groups (default: the one in --annotations or its parent, if any)."""
     actions: Path | None = None
     """YAML file with names, merges and ignore (default: the eight actions of the guide, merged to six)."""
     individual: str | None = None
     """Which animal of a multi-animal pose file."""
     kp_names: str = DEFAULT_KP_NAMES
-    """The six keypoints as named in the pose files, comma-separated, in the order mouth, tail base, left front, right front, left hind, right hind paw."""
+    """The six keypoints as named in the pose files, comma-separated, in the order mouth, tail base, left front,
+    right front, left hind, right hind paw."""
     kp_likelihood_thr: float = 0.9
     """A keypoint is visible where its likelihood is at least this."""
     min_frames: int = 345

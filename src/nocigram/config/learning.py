@@ -19,7 +19,7 @@ class ModelOptions:
     backbone_type: BackboneType = "vit_2d"
     """'vit_2d': any image model of timm; 'videomae2_3d': VideoMAE over clips."""
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
-    """Encoder by its timm (2D) or hub (3D) name, or 'embedded': EfficientNet-Lite0, whose weights come with the installation."""
+    """Encoder by its timm (2D) or hub (3D) name, or 'embedded': EfficientNet-Lite0, installed with its weights."""
     encoder_weights: str = "pretrained"
     """'pretrained', 'none' (random) or a file of weights."""
     strict_backbone: bool = False
@@ -125,7 +125,7 @@ class AugmentOptions:
     aug_contrast: float = 0.2
     """Contrast changes by up to this share, in half of the windows."""
     aug_temporal_drop: float = 0.1
-    """Share of frames that show the frame before instead, in 30% of the windows."""
+    """Share of frames that are blanked, in 30% of the windows."""
     kp_jitter_std: float = 0.02
     """Noise on keypoint coordinates, as a share of the view's side."""
     aug_hflip: bool = False

@@ -1,4 +1,4 @@
-"""Labels and predictions of trials -> scores; arrays in, numbers out."""
+"""Labels and predictions to scores: arrays in, numbers out."""
 
 from nocigram.evaluation.scores import ActionScores, Scores, score_trials
 from nocigram.evaluation.thresholds import TunedThreshold, best_thresholds

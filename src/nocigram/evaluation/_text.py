@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+from nocigram.evaluation.wording import counted, percent
+
 if TYPE_CHECKING:
     from nocigram.evaluation.scores import ActionScores, Scores
 
@@ -23,15 +25,15 @@ def pain_sign_sentence(name: str, action: "ActionScores") -> str:
     if not action.n_frames:
         return f"{name} (pain sign): not in these labels, so nothing can be said about it."
     found = (
-        f"{name} (pain sign): finds {action.recall:.0%} of its frames and "
-        f"{action.n_bouts_found} of its {action.n_bouts} bouts"
+        f"{name} (pain sign): finds {percent(action.recall)} of its frames and "
+        f"{action.n_bouts_found} of its {counted(action.n_bouts, 'bout')}"
     )
     if not action.n_frames_predicted:
         return f"{found}; it is never called."
     n_made_up = action.n_bouts_predicted - action.n_bouts_found
     return (
-        f"{found}; {action.precision:.0%} of the frames that it calls {name} are right, "
-        f"and {n_made_up} of {action.n_bouts_predicted} bouts that it calls so have no partner in the labels."
+        f"{found}; {percent(action.precision)} of the frames that it calls {name} are right, "
+        f"and {n_made_up} of the {counted(action.n_bouts_predicted, 'bout')} that it calls so fit no labelled bout."
     )
 
 
@@ -64,20 +66,22 @@ def _overall_lines(scores: "Scores") -> list[str]:
             f"keypoint MAE       {scores.keypoint_mae_px:.2f} px, {scores.keypoint_mae_norm:.4f} of the view's side; "
             "mean error of x and of y"
         )
-    frames = f"{scores.n_frames:,} scored frames of {scores.n_trials:,} trials and {scores.n_animals:,} animals"
-    return [*lines, f"measured on        {frames}"]
+    return [*lines, f"measured on        {scores.measured_on}"]
 
 
 def _notes(scores: "Scores") -> list[str]:
     """How to read the table, and what it could not measure."""
     notes = [
-        "recall: share of the action's frames that the model finds. precision: share of the frames called so that are.",
+        "recall: share of the action's frames that the model finds.",
+        "precision: share of the frames called by the action's name that truly are it.",
         "bouts found: labelled bouts that a predicted bout of the action overlaps by 0.3 or more.",
     ]
     absent = [name for name, action in scores.per_action.items() if not action.n_frames]
     for name in absent:
         called = scores.per_action[name].n_frames_predicted
-        notes.append(f"{name} is not in these labels: left out of the means above; {called:,} frames are called so.")
+        notes.append(
+            f"{name} is not in these labels: left out of the means above; {counted(called, 'frame')} called so."
+        )
     return notes
 
 

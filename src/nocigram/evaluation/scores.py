@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation._text import scores_as_text
 from nocigram.evaluation.frame_scores import FrameScores, score_frames
 from nocigram.evaluation.keypoints import keypoint_errors
 from nocigram.evaluation.segments import IOU_THRESHOLDS, BoutCounts, count_bouts, edit_score
 from nocigram.evaluation.trial_prediction import TrialPrediction
+from nocigram.evaluation.wording import counted
 
 BOUT_IOU = "0.3"
 """Overlap from which on a bout counts as found, as in the guide's segment F1@0.3."""
@@ -82,6 +83,12 @@ class Scores:
         """Actions in the order of the model's outputs."""
         return tuple(self.per_action)
 
+    @property
+    def measured_on(self) -> str:
+        """How much the scores rest on, in words."""
+        trials, animals = counted(self.n_trials, "trial"), counted(self.n_animals, "animal")
+        return f"{counted(self.n_frames, 'scored frame')} of {trials} and {animals}"
+
     def as_dict(self) -> dict[str, object]:
         """The content of metrics.json: plain numbers, and None for a number that does not exist."""
         keys = ("f1", "precision", "recall", "n_frames", "n_bouts")
@@ -120,7 +127,7 @@ def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -
     Raises:
         InputError: there is no trial, a trial is there twice, its columns are not the classes, or no frame is scored.
     """
-    raise_faults(_faults_of(trials, classes=classes))
+    require_scorable(trials, classes=classes)
     used = [trial for trial in trials if trial.scored.any()]
     frames = score_frames(
         np.concatenate([trial.labels[trial.scored] for trial in used]),
@@ -168,27 +175,6 @@ def _per_action(frames: FrameScores, bouts: BoutCounts, *, classes: Sequence[str
     }
 
 
-def _faults_of(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -> list[Fault]:
-    """Every reason not to score these trials."""
-    if not trials:
-        raise InputError("evaluation: expected at least 1 trial, got 0. Give labelled trials, or another --split.")
-    faults: list[Fault] = []
-    seen: set[tuple[str, int]] = set()
-    for trial in trials:
-        if (n_columns := trial.probabilities.shape[1]) != len(classes):
-            expected = f"{len(classes)} columns of probabilities ({', '.join(classes)})"
-            fix = "Use the actions that the model was trained on."
-            faults.append(Fault(where=trial.name, expected=expected, got=str(n_columns), fix=fix))
-        if (trial.recording, trial.trial) in seen:
-            faults.append(Fault(where=trial.name, expected="each trial once", got="it twice", fix="Drop the double."))
-        seen.add((trial.recording, trial.trial))
-    if not any(trial.scored.any() for trial in trials):
-        got = f"{sum(len(trial.labels) for trial in trials)} unscored frames in {len(trials)} trials"
-        fix = "Label some frames, or ignore fewer actions in --actions."
-        faults.append(Fault(where="evaluation", expected="at least 1 scored frame", got=got, fix=fix))
-    return faults
-
-
-def _plain(number: float | None) -> float | None:
+def _plain(number: float | int | None) -> float | int | None:
     """NaN as None, since JSON has no NaN."""
     return None if number is None or math.isnan(number) else number

@@ -93,7 +93,8 @@ def _overlaps(rows: Int[np.ndarray, "N 2"], columns: Int[np.ndarray, "M 2"]) -> 
     stop = np.minimum(rows[:, None, 1], columns[None, :, 1])
     shared = np.clip(stop - start, 0, None)
     lengths = np.diff(rows)[:, 0][:, None] + np.diff(columns)[:, 0][None, :]
-    return shared / (lengths - shared)
+    iou: np.ndarray = shared / (lengths - shared)
+    return iou
 
 
 def _n_pairs(iou: Float[np.ndarray, "N M"], *, min_iou: float) -> int:

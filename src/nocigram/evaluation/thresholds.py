@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
+from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
 
@@ -28,7 +29,11 @@ def best_thresholds(trials: Sequence[TrialPrediction], *, classes: Sequence[str]
     Args:
         trials: validation trials; unscored frames are left out.
         classes: names of the columns of the probabilities.
+
+    Raises:
+        InputError: as `score_trials`.
     """
+    require_scorable(trials, classes=classes)
     labels = np.concatenate([trial.labels[trial.scored] for trial in trials])
     probabilities = np.concatenate([trial.probabilities[trial.scored] for trial in trials])
     return {name: _best_of(labels == action, probabilities[:, action]) for action, name in enumerate(classes)}

@@ -6,7 +6,7 @@ T frames, C actions, K keypoints.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real
 
 from nocigram.core.actions import UNSCORED
 from nocigram.core.errors import Fault, raise_faults
@@ -36,7 +36,7 @@ class TrialPrediction:
     """Predicted keypoints in video pixels. None without a keypoint head."""
     visible: Bool[np.ndarray, "T K"] | None = None
     """Which tracked keypoints can be believed. None without a keypoint head."""
-    view_side_px: Float[np.ndarray, " T"] | float | None = None
+    view_side_px: Real[np.ndarray, " T"] | float | int | None = None
     """Side of the square that the backbone saw, per frame or one for all. None without a keypoint head."""
 
     def __post_init__(self) -> None:
@@ -50,12 +50,14 @@ class TrialPrediction:
     @property
     def scored(self) -> Bool[np.ndarray, " T"]:
         """Frames that count."""
-        return self.labels != UNSCORED
+        scored: np.ndarray = self.labels != UNSCORED
+        return scored
 
     @property
     def predicted(self) -> Int[np.ndarray, " T"]:
         """The likeliest action of every frame, scored or not."""
-        return self.probabilities.argmax(axis=1)
+        likeliest: np.ndarray = self.probabilities.argmax(axis=1)
+        return likeliest
 
 
 def _action_faults(trial: TrialPrediction) -> list[Fault]:
@@ -114,7 +116,7 @@ def _keypoint_value_faults(
     xy_true_px: np.ndarray,
     xy_pred_px: np.ndarray,
     visible: np.ndarray,
-    view_side_px: np.ndarray | float,
+    view_side_px: np.ndarray | float | int,
 ) -> list[Fault]:
     """What is wrong within a full set of keypoint arrays."""
     shapes = (xy_true_px.shape, xy_pred_px.shape, visible.shape, np.shape(view_side_px))

@@ -76,10 +76,7 @@ def body_length_px(xy_px: Float[np.ndarray, "T 6 2"], visible: Bool[np.ndarray, 
     """
     xy = np.where(visible[..., None], xy_px, np.nan).astype(np.float64)
     straight = np.linalg.norm(xy[:, MOUTH] - xy[:, TAIL_BASE], axis=-1)
-    if np.isfinite(straight).any():
-        length = float(np.nanmedian(straight))
-    else:
-        length = _median_extent_px(xy)
+    length = float(np.nanmedian(straight)) if np.isfinite(straight).any() else _median_extent_px(xy)
     return length if length > 0 else 1.0
 
 

@@ -67,7 +67,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         "tailstart",
         "tailinsertion",
         "butt",
-        "anus",
     ),
     "lfrontpaw": _limb_aliases(side="left", limb="front"),
     "rfrontpaw": _limb_aliases(side="right", limb="front"),

@@ -1,0 +1,130 @@
+"""Windows as tensors, and batches of them.
+
+B batch, T frames, C channels, S side of a frame in pixels, D feature width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from nocigram.core.actions import UNSCORED
+from nocigram.core.ranges import FrameRange
+from nocigram.data.sources import Source
+
+
+@dataclass
+class Batch:
+    """Windows side by side; shorter ones are padded at their end, and `valid` says where."""
+
+    pixels: UInt8[Tensor, "B T C S S"] | None
+    features: Float[Tensor, "B T D"] | None
+    """Backbone features in place of pixels, where the backbone is frozen."""
+    xy_px: Float[Tensor, "B T 6 2"]
+    """Keypoints in pixels of the video; what the keypoint head learns."""
+    visible: Bool[Tensor, "B T 6"]
+    pose_xy_px: Float[Tensor, "B T 6 2"]
+    """Keypoints that the pose features are made of: `xy_px`, but for augmentation."""
+    pose_visible: Bool[Tensor, "B T 6"]
+    boxes: Float[Tensor, "B T 3"]
+    """The view: x0_px, y0_px, side_px."""
+    body_length_px: Float[Tensor, " B"]
+    actions: Int[Tensor, "B T"]
+    """Merged actions, UNSCORED for padding too."""
+    valid: Bool[Tensor, "B T"]
+    """False for padding, which counts nowhere."""
+    action_mask: Float[Tensor, " B"]
+    """1 where the recording is annotated, 0 where it trains the keypoint head alone."""
+    is_mirrored: Bool[Tensor, " B"]
+    """The window is to be seen in a mirror; cached features are mirrored already, nothing else is."""
+    index: Int[Tensor, " B"]
+    """Position of the window in its data set."""
+
+    def inputs(self) -> dict[str, Tensor | None]:
+        """Arguments of a model."""
+        return {
+            "frames": self.pixels if self.features is None else None,
+            "features": self.features,
+            "xy_px": self.pose_xy_px,
+            "visible": self.pose_visible,
+            "body_length_px": self.body_length_px,
+            "valid": self.valid,
+        }
+
+    def xy_in_view(self) -> Float[Tensor, "B T 6 2"]:
+        """Keypoints as parts of the view's side."""
+        return (self.xy_px - self.boxes[..., None, :2]) / self.boxes[..., None, 2:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Which frames of which recording, and their labels."""
+
+    recording: str
+    span: FrameRange
+    actions: Int[np.ndarray, " T"] | None
+    """Merged actions; None where the recording is not annotated."""
+    is_mirrored: bool = False
+
+
+class Windows(Dataset[Batch]):
+    """Windows of sources; each item is a batch of one, padded to `window_T`."""
+
+    def __init__(self, windows: Sequence[Window], *, sources: dict[str, Source], window_T: int) -> None:
+        self.windows = windows
+        self._sources = sources
+        self._window_T = window_T
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int) -> Batch:
+        window = self.windows[index]
+        source, span = self._sources[window.recording], window.span
+        xy_px, visible = source.recording.pose_of(span)
+        actions = window.actions if window.actions is not None else np.full(len(span), UNSCORED)
+        features, pixels = None, None
+        if source.features:
+            features = _padded(source.features[int(window.is_mirrored)][span.start : span.stop], self._window_T)
+        elif source.frames is not None:
+            pixels = _padded(source.frames[span.start : span.stop], self._window_T)
+        return Batch(
+            pixels=pixels,
+            features=None if features is None else features.float(),
+            xy_px=_padded(xy_px, self._window_T),
+            visible=_padded(visible, self._window_T),
+            pose_xy_px=_padded(xy_px, self._window_T),
+            pose_visible=_padded(visible, self._window_T),
+            boxes=_padded(source.view.boxes_of(span.start, span.stop), self._window_T, fill=1).float(),
+            body_length_px=torch.tensor([source.recording.body_length_px], dtype=torch.float32),
+            actions=_padded(actions, self._window_T, fill=UNSCORED),
+            valid=_padded(np.ones(len(span), dtype=bool), self._window_T),
+            action_mask=torch.tensor([float(window.actions is not None)]),
+            is_mirrored=torch.tensor([window.is_mirrored]),
+            index=torch.tensor([index]),
+        )
+
+
+def collate(items: Sequence[Batch]) -> Batch:
+    """Batches of one to one batch. Where grey and colour videos meet, grey becomes three equal channels."""
+    joined: dict[str, Any] = {
+        name: torch.cat([getattr(item, name) for item in items])
+        for name in Batch.__dataclass_fields__
+        if name != "pixels" and getattr(items[0], name) is not None
+    }
+    pixels = [item.pixels for item in items if item.pixels is not None]
+    n_channels = max((each.shape[2] for each in pixels), default=0)
+    joined["pixels"] = torch.cat([each.expand(-1, -1, n_channels, -1, -1) for each in pixels]) if pixels else None
+    return Batch(**{"features": None, **joined})
+
+
+def _padded(rows: np.ndarray, n_frames: int, *, fill: int = 0) -> Tensor:
+    """Rows as a tensor (1, n_frames, ...), filled at the end."""
+    padded = np.full((1, max(n_frames, len(rows)), *rows.shape[1:]), fill, dtype=rows.dtype)
+    padded[0, : len(rows)] = rows
+    return torch.from_numpy(padded)

@@ -1,0 +1,271 @@
+"""Find recordings, their pose and their trials in a laboratory's folders."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nocigram.config.data import DataOptions
+from nocigram.core.actions import ActionScheme
+from nocigram.core.errors import InputError, raise_faults
+from nocigram.data.annotations import Annotation, faults_of, read_annotation, video_and_number
+from nocigram.data.placement import Placement, place_trials
+from nocigram.data.recordings_table import RecordingsTable, TrialRow, find_recordings_table, read_recordings_table
+from nocigram.data.records import Discovery, Recording, Skip, Trial
+from nocigram.data.scheme_file import read_scheme
+from nocigram.pose.files import find_pose
+from nocigram.pose.readers import read_pose
+from nocigram.pose.tracks import select_keypoints, visible_keypoints
+from nocigram.video.count import n_frames_of
+from nocigram.video.probe import probe
+
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v")
+
+
+def video_files(folder: Path) -> list[Path]:
+    """Videos of a folder in order of name; not DeepLabCut's own `*_labeled` ones, nor names that begin with a dot.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder of videos, got none. Correct the path.")
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in VIDEO_SUFFIXES
+        and path.is_file()
+        and not path.name.startswith(".")
+        and not path.stem.endswith("_labeled")
+    )
+
+
+def read_recording(
+    video: Path,
+    *,
+    options: "PoseOptions",
+    warn: Callable[[str], None],
+    animal: str | None = None,
+    group: str | None = None,
+) -> Recording:
+    """Probe a video and read its pose, if it has one.
+
+    Raises:
+        InputError: the video or its pose file can't be used.
+    """
+    info = probe(video)
+    n_frames = n_frames_of(info)
+    xy_px, visible = np.zeros((0, 6, 2), dtype=np.float32), np.zeros((0, 6), dtype=bool)
+    pose_file = options.pose_file
+    if pose_file is None:
+        found = find_pose(video, options.folder or video.parent, other_videos=options.other_videos)
+        if found is not None:
+            pose_file = found.path
+            if found.note is not None:
+                warn(f"[info] {found.note}")
+    if pose_file is not None:
+        track = read_pose(pose_file, individual=options.individual)
+        xy_px, likelihood, _ = select_keypoints(track, options.kp_names, warn=warn)
+        xy_px, visible = visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
+        if len(xy_px) != n_frames:
+            warn(f"[warn] {video.name}: {n_frames} frames in the video, {len(xy_px)} rows in {pose_file.name}")
+    name = video.stem
+    return Recording(
+        name=name,
+        video=video,
+        info=info,
+        n_frames=n_frames,
+        pose_file=pose_file,
+        xy_px=xy_px,
+        visible=visible,
+        animal=animal or name,
+        group=group,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseOptions:
+    """How the pose of a video is found and read."""
+
+    kp_names: tuple[str, ...]
+    likelihood_thr: float
+    individual: str | None = None
+    folder: Path | None = None
+    """Where pose files lie; None: beside the video."""
+    pose_file: Path | None = None
+    """The file itself, where it is known."""
+    other_videos: tuple[Path, ...] = ()
+    """Videos of the same run, so that a name that begins like another's doesn't take its file."""
+
+
+def discover(
+    annotations: Path | str,
+    videos: Path | str,
+    *,
+    poses: Path | str | None = None,
+    recordings: Path | str | None = None,
+    actions: Path | str | None = None,
+    **more: object,
+) -> Discovery:
+    """Find what a laboratory's folders hold; nothing is decoded.
+
+    Args:
+        annotations: folder of prediction_<video name>_<n>.csv.
+        videos: folder of videos.
+        poses: folder of the pose files (default: the videos').
+        recordings: recordings.csv (default: the one in `annotations` or its parent).
+        actions: YAML file of the actions (default: the eight of the guide).
+        **more: further fields of `DataOptions`: individual, kp_names, kp_likelihood_thr, min_frames.
+
+    Raises:
+        InputError: a folder is missing, or a table or option contradicts itself. Faults of single files are skips.
+    """
+    paths = {"poses": poses, "recordings": recordings, "actions": actions}
+    given = {name: Path(path) for name, path in paths.items() if path is not None}
+    options = DataOptions(annotations=Path(annotations), videos=Path(videos), **given, **more)  # type: ignore[arg-type]
+    raise_faults(options.faults())
+    return discover_from(options, scheme=read_scheme(options.actions))
+
+
+def discover_from(options: DataOptions, *, scheme: ActionScheme) -> Discovery:
+    """`discover`, from a record of options and an action scheme."""
+    if not options.annotations.is_dir():
+        raise InputError(f"{options.annotations}: expected a folder of annotations, got none. Correct --annotations.")
+    for folder in (options.poses,):
+        if folder is not None and not folder.is_dir():
+            raise InputError(f"{folder}: expected a folder of pose files, got none. Correct --poses.")
+    videos = video_files(options.videos)
+    names = _stems(videos)
+    table_path = find_recordings_table(options.annotations, options.recordings)
+    table = read_recordings_table(table_path, stems=names) if table_path else RecordingsTable()
+    found = _Found(options=options, scheme=scheme, table=table, skipped=[], warnings=[])
+    recordings = found.recordings(videos)
+    trials, rules = found.trials(recordings, names)
+    if table_path and (unknown := sorted(table.recordings - set(recordings))):
+        found.warnings.append(f"[warn] {table_path.name} names recordings without a usable video: {', '.join(unknown)}")
+    return Discovery(
+        recordings=recordings,
+        trials=trials,
+        skipped=found.skipped,
+        warnings=list(dict.fromkeys(found.warnings)),
+        rules=rules,
+        scheme=scheme,
+        kp_names=options.keypoint_names,
+    )
+
+
+def _stems(videos: list[Path]) -> dict[str, str]:
+    """Every way to write a recording's name, with and without suffix -> its name."""
+    stems: dict[str, list[str]] = defaultdict(list)
+    for video in videos:
+        stems[video.stem].append(video.name)
+    if doubles := {stem: files for stem, files in stems.items() if len(files) > 1}:
+        stem, files = next(iter(doubles.items()))
+        raise InputError(f"{stem}: expected one video of this name, got {', '.join(files)}. Rename or move one.")
+    return {written: video.stem for video in videos for written in (video.name, video.stem)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The steps of discovery, with the skips and warnings that they gather."""
+
+    options: DataOptions
+    scheme: ActionScheme
+    table: RecordingsTable
+    skipped: list[Skip]
+    warnings: list[str]
+
+    def recordings(self, videos: list[Path]) -> dict[str, Recording]:
+        """Every video that can be used, with its pose."""
+        pose = PoseOptions(
+            kp_names=self.options.keypoint_names,
+            likelihood_thr=self.options.kp_likelihood_thr,
+            individual=self.options.individual,
+            folder=self.options.poses,
+            other_videos=tuple(videos),
+        )
+        recordings = {}
+        for video in videos:
+            animal, group = self.table.animals.get(video.stem), self.table.groups.get(video.stem)
+            try:
+                recordings[video.stem] = read_recording(
+                    video, options=pose, warn=self.warnings.append, animal=animal, group=group
+                )
+            except InputError as error:
+                self.skipped.append(Skip(video, str(error)))
+        return recordings
+
+    def trials(self, recordings: dict[str, Recording], names: dict[str, str]) -> tuple[list[Trial], dict[str, str]]:
+        """Every trial that can be used, and the rule that placed those of each recording."""
+        trials: list[Trial] = []
+        rules: dict[str, str] = {}
+        for name, files in self._annotation_files(recordings, names).items():
+            annotations = {number: self._read(path) for number, path in files.items()}
+            n_rows = {number: len(a.frames) or None if a else None for number, a in annotations.items()}
+            placement = place_trials(n_rows, table=self._rows_of(name))
+            rules[name] = placement.rule
+            for number, annotation in sorted(annotations.items()):
+                if annotation is not None:
+                    trials += self._trial(recordings[name], number, annotation, placement)
+        return trials, rules
+
+    def _annotation_files(self, recordings: dict[str, Recording], names: dict[str, str]) -> dict[str, dict[int, Path]]:
+        """Recording -> trial number -> file; files that fit no recording are skipped."""
+        files: dict[str, dict[int, Path]] = defaultdict(dict)
+        for path in sorted(self.options.annotations.glob("*.csv")):
+            parts = video_and_number(path)
+            if path.name.startswith(".") or parts is None:
+                continue
+            name = names.get(parts[0])
+            if name is None or name not in recordings:
+                reason = "the video can't be used" if name else f"no video named {parts[0]} in {self.options.videos}"
+                self.skipped.append(Skip(path, reason))
+            elif parts[1] in files[name]:
+                self.skipped.append(Skip(path, f"trial {parts[1]} is already in {files[name][parts[1]].name}"))
+            else:
+                files[name][parts[1]] = path
+        return dict(sorted(files.items()))
+
+    def _read(self, path: Path) -> Annotation | None:
+        """An annotation, or a skip."""
+        try:
+            return read_annotation(path)
+        except InputError as error:
+            self.skipped.append(Skip(path, str(error)))
+            return None
+
+    def _rows_of(self, name: str) -> dict[int, TrialRow]:
+        """What recordings.csv says of the trials of one recording."""
+        return {number: row for (recording, number), row in self.table.trials.items() if recording == name}
+
+    def _trial(self, recording: Recording, number: int, annotation: Annotation, placement: Placement) -> list[Trial]:
+        """The trial, or nothing and a skip with every reason."""
+        faults = faults_of(annotation, scheme=self.scheme, min_frames=self.options.min_frames)
+        reasons = [str(fault) for fault in faults]
+        span = placement.spans.get(number)
+        if number in placement.faults:
+            reasons.append(str(placement.faults[number]))
+        if span is not None and span.stop > recording.n_frames:
+            reasons.append(f"frames {span} pass the end of the video ({recording.n_frames} frames)")
+        if span is not None and recording.pose_file and span.stop > len(recording.xy_px):
+            reasons.append(f"frames {span} pass the end of the pose file ({len(recording.xy_px)} rows)")
+        if reasons or span is None:
+            self.skipped.append(Skip(annotation.path, "; ".join(reasons)))
+            return []
+        row = self._rows_of(recording.name).get(number)
+        stim_frame = row.stim_frame if row else None
+        if stim_frame is None and annotation.stim_row is not None:
+            stim_frame = span.start + annotation.stim_row
+        trial = Trial(
+            recording=recording.name,
+            number=number,
+            span=span,
+            actions=annotation.actions,
+            stim_frame=stim_frame,
+            animal=recording.animal,
+            group=recording.group,
+            path=annotation.path,
+        )
+        return [trial]

@@ -1,0 +1,122 @@
+"""Where the trials of a recording lie.
+
+A recording holds several trials one after another. Files of 345 and 360 rows label trials of nominally 360 frames: the
+345 rows are their last 345, since some annotators need 15 frames of context. Files of other lengths follow each other.
+recordings.csv overrides both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nocigram.core.errors import Fault
+from nocigram.core.ranges import FrameRange
+from nocigram.data.recordings_table import TrialRow
+
+NOMINAL_N_FRAMES = 360
+CONTEXT_N_FRAMES = 15
+_NOMINAL_ROWS = (NOMINAL_N_FRAMES - CONTEXT_N_FRAMES, NOMINAL_N_FRAMES)
+
+NOMINAL_RULE = (
+    f"trial n begins at (n-1)*{NOMINAL_N_FRAMES}; {_NOMINAL_ROWS[0]} rows are the last of its {NOMINAL_N_FRAMES} frames"
+)
+CONSECUTIVE_RULE = "trials follow each other by their own lengths"
+TABLE_RULE = "recordings.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Spans of a recording's trials, and how they were found."""
+
+    rule: str
+    spans: dict[int, FrameRange]
+    """Trial number -> its frames."""
+    faults: dict[int, Fault]
+    """Trial number -> why it could not be placed."""
+
+
+def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialRow]) -> Placement:
+    """Find the span of each trial of one recording.
+
+    Args:
+        n_rows: trial number -> rows of its annotation file; None where the file can't be read.
+        table: trial number -> what recordings.csv says of it.
+    """
+    given = {n: row for n, row in table.items() if n in n_rows and row.start is not None}
+    spans, faults, rules = {}, {}, []
+    for number, row in sorted(given.items()):
+        rows = n_rows[number]
+        if rows is not None:
+            span = _given_span(row, rows)
+            if isinstance(span, FrameRange):
+                spans[number] = span
+            else:
+                faults[number] = Fault(
+                    where=f"recordings.csv, trial {number}",
+                    expected=f"stop - start to be its {rows} rows",
+                    got=span,
+                    fix="Correct start or stop.",
+                )
+    if given:
+        rules.append(TABLE_RULE)
+    rest = {n: rows for n, rows in sorted(n_rows.items()) if n not in given}
+    if rest:
+        is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None)
+        found = _nominal(rest) if is_nominal else _consecutive(n_rows, wanted=set(rest))
+        rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
+        for number, result in found.items():
+            (spans if isinstance(result, FrameRange) else faults)[number] = result  # type: ignore[assignment]
+    return Placement(rule="; else ".join(rules), spans=dict(sorted(spans.items())), faults=faults)
+
+
+def _given_span(row: TrialRow, rows: int) -> FrameRange | str:
+    """The span that recordings.csv gives, or what is wrong with it.
+
+    A span of 360 frames with 345 rows is labelled at its last 345, as everywhere.
+    """
+    assert row.start is not None
+    if row.stop is None or row.stop - row.start == rows:
+        return FrameRange(row.start, row.start + rows)
+    if (rows, row.stop - row.start) == _NOMINAL_ROWS:
+        return FrameRange(row.start + CONTEXT_N_FRAMES, row.stop)
+    return f"[{row.start}, {row.stop}), {row.stop - row.start} frames"
+
+
+def _nominal(n_rows: Mapping[int, int | None]) -> dict[int, FrameRange | Fault]:
+    """Trials at multiples of 360."""
+    found: dict[int, FrameRange | Fault] = {}
+    for number, rows in n_rows.items():
+        if number < 1:
+            found[number] = Fault(
+                where=f"trial {number}",
+                expected="trials numbered from 1",
+                got=str(number),
+                fix="Rename the file, or give its start in recordings.csv.",
+            )
+        elif rows is not None:
+            stop = number * NOMINAL_N_FRAMES
+            found[number] = FrameRange(stop - rows, stop)
+    return found
+
+
+def _consecutive(n_rows: Mapping[int, int | None], *, wanted: set[int]) -> dict[int, FrameRange | Fault]:
+    """Trials one after another from frame 0; after a missing or unreadable one the place of the next is unknown."""
+    found: dict[int, FrameRange | Fault] = {}
+    start: int | None = 0
+    numbers = sorted(n_rows)
+    for expected, number in enumerate(numbers, start=1):
+        rows = n_rows[number]
+        if number != expected:
+            start = None
+        if number in wanted and rows is not None:
+            found[number] = (
+                FrameRange(start, start + rows)
+                if start is not None and rows > 0
+                else Fault(
+                    where=f"trial {number}",
+                    expected="all trials before it",
+                    got=f"trials {numbers}, not all readable",
+                    fix="Give its start in recordings.csv.",
+                )
+            )
+        start = start + rows if start is not None and rows else None
+    return found

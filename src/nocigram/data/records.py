@@ -1,0 +1,125 @@
+"""Recordings and trials: what discovery finds, and what everything after it works with."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+
+from nocigram.core.actions import ActionScheme
+from nocigram.core.ranges import FrameRange
+from nocigram.pose.features import body_length_px
+from nocigram.video.probe import VideoInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One video with its pose file, if it has one."""
+
+    name: str
+    """Name of the video file without its suffix."""
+    video: Path
+    info: VideoInfo
+    n_frames: int
+    """Frames of the video, by its container; decoding may find fewer."""
+    pose_file: Path | None
+    """None where there is no pose."""
+    xy_px: Float32[np.ndarray, "P 6 2"]
+    """Keypoints; 0 where a coordinate is unknown. P is the number of rows of the pose file, 0 without one."""
+    visible: Bool[np.ndarray, "P 6"]
+    """Which keypoints can be believed."""
+    animal: str
+    group: str | None
+
+    @property
+    def has_pose(self) -> bool:
+        """There is a pose file, and some keypoint is visible in it."""
+        return bool(self.visible.any())
+
+    @cached_property
+    def body_length_px(self) -> float:
+        """Median distance from mouth to tail base."""
+        return body_length_px(self.xy_px, self.visible)
+
+    def pose_of(self, span: FrameRange) -> tuple[Float[np.ndarray, "T 6 2"], Bool[np.ndarray, "T 6"]]:
+        """Keypoints and visibility of a span; frames past the pose file's end are invisible."""
+        xy = np.zeros((len(span), 6, 2), dtype=np.float32)
+        visible = np.zeros((len(span), 6), dtype=bool)
+        n_known = max(0, min(span.stop, len(self.xy_px)) - span.start)
+        xy[:n_known] = self.xy_px[span.start : span.start + n_known]
+        visible[:n_known] = self.visible[span.start : span.start + n_known]
+        return xy, visible
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A labelled span of a recording."""
+
+    recording: str
+    """Name of the video file without its suffix."""
+    number: int
+    """The n of prediction_<video name>_<n>.csv."""
+    span: FrameRange
+    """Frames of the recording."""
+    actions: Int[np.ndarray, " T"]
+    """Original codes; UNSCORED where nobody looked."""
+    stim_frame: int | None
+    """Frame of the recording at which the stimulus touched, or None."""
+    animal: str
+    group: str | None
+    path: Path
+    """The annotation file."""
+
+    def __post_init__(self) -> None:
+        if len(self.actions) != len(self.span):
+            raise ValueError(f"Trial {self.name}: expected {len(self.span)} actions, got {len(self.actions)}")
+
+    @property
+    def start(self) -> int:
+        """First frame of the recording."""
+        return self.span.start
+
+    @property
+    def stop(self) -> int:
+        """One past the last frame."""
+        return self.span.stop
+
+    @property
+    def name(self) -> str:
+        """Recording and number, for messages and split files."""
+        return f"{self.recording}#{self.number}"
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A file that is not used, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """All that a data folder holds."""
+
+    recordings: dict[str, Recording]
+    """By name."""
+    trials: list[Trial]
+    """In the order of recording and number."""
+    skipped: list[Skip]
+    warnings: list[str]
+    """Things to know about files that are used all the same."""
+    rules: dict[str, str]
+    """Recording -> how its trials were placed."""
+    scheme: ActionScheme
+    kp_names: tuple[str, ...]
+
+    @property
+    def unlabelled(self) -> list[Recording]:
+        """Recordings with pose and without any annotation file; they can train the keypoint head."""
+        return [r for name, r in self.recordings.items() if r.has_pose and name not in self.rules]
+
+    def labels_of(self, trial: Trial) -> Int[np.ndarray, " T"]:
+        """Merged actions of a trial's frames."""
+        return self.scheme.merged(trial.actions)

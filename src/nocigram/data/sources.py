@@ -1,0 +1,107 @@
+"""What windows are cut from: a recording with its view and, where needed, its decoded frames or cached features."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float16, UInt8
+
+from nocigram.core.errors import InputError
+from nocigram.core.literals import Crop
+from nocigram.data.frame_cache import cache_size_bytes, cached_frames, is_cached
+from nocigram.data.progress import progress_bar
+from nocigram.data.records import Recording
+from nocigram.data.view import View, full_view, mouse_view
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A recording, ready to be cut into windows."""
+
+    recording: Recording
+    view: View
+    frames: UInt8[np.ndarray, "N C S S"] | None = None
+    """Memory map; None where pixels aren't needed."""
+    features: tuple[Float16[np.ndarray, "N D"], ...] = ()
+    """Backbone features: of the frames, then (where they were made) of the mirrored frames."""
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that there are pixels of, or, without pixels, frames of the video by its container."""
+        return self.recording.n_frames if self.frames is None else len(self.frames)
+
+    def with_features(self, features: tuple[Float16[np.ndarray, "N D"], ...]) -> "Source":
+        """The same recording with backbone features in place of its pixels."""
+        return replace(self, features=features)
+
+
+def default_cache_dir(videos: Path) -> Path:
+    """`.nocigram` beside the videos' folder."""
+    return videos.resolve().parent / ".nocigram"
+
+
+def view_of(recording: Recording, *, crop: Crop) -> View:
+    """The square of each frame that the backbone sees.
+
+    Raises:
+        InputError: the mouse is to be followed and there is no pose to follow it by.
+    """
+    if crop == "full":
+        return full_view(recording.info.width_px, recording.info.height_px)
+    return mouse_view(recording.xy_px, recording.visible, recording.body_length_px, recording=recording.name)
+
+
+def pose_sources(recordings: Iterable[Recording], *, crop: Crop) -> dict[str, Source]:
+    """Sources without pixels: nothing is decoded."""
+    return {recording.name: Source(recording=recording, view=view_of(recording, crop=crop)) for recording in recordings}
+
+
+def pixel_sources(
+    recordings: Iterable[Recording], *, crop: Crop, img_size: int, cache_dir: Path, say: Callable[[str], None] = print
+) -> dict[str, Source]:
+    """Sources with pixels, decoded into the cache where they are not there yet, with a progress bar.
+
+    Raises:
+        InputError: a video can't be decoded, or the cache folder can't be written.
+    """
+    sources = pose_sources(recordings, crop=crop)
+    todo = {
+        name: source
+        for name, source in sources.items()
+        if not is_cached(
+            source.recording.video, view=source.view, img_size=img_size, cache_dir=cache_dir, info=source.recording.info
+        )
+    }
+    n_frames = sum(source.recording.n_frames for source in todo.values())
+    if todo:
+        n_bytes = sum(
+            cache_size_bytes(source.recording.n_frames, img_size=img_size, grey=source.recording.info.is_grey)
+            for source in todo.values()
+        )
+        say(f"[info] Decoding {len(todo)} videos into {cache_dir}: {n_frames} frames, {n_bytes / 1e6:.0f} MB")
+    try:
+        with progress_bar("Decoding", total=n_frames, unit="frames") as advance:
+            return {
+                name: _with_frames(source, img_size=img_size, cache_dir=cache_dir, on_frames=advance)
+                for name, source in sources.items()
+            }
+    except OSError as error:
+        raise InputError(
+            f"{cache_dir}: expected a folder with room for decoded frames, got '{error.strerror or error}'. "
+            "Free some space or choose another place with --cache_dir."
+        ) from error
+
+
+def _with_frames(source: Source, *, img_size: int, cache_dir: Path, on_frames: Callable[[int], None]) -> Source:
+    """A source with its frames."""
+    recording = source.recording
+    store = cached_frames(
+        recording.video,
+        view=source.view,
+        img_size=img_size,
+        cache_dir=cache_dir,
+        info=recording.info,
+        on_frames=on_frames,
+    )
+    return replace(source, frames=store.frames)

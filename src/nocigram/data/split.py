@@ -1,0 +1,124 @@
+"""Which trials train the model and which judge it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from nocigram.core.errors import InputError
+from nocigram.core.files import written_whole
+from nocigram.core.literals import SplitBy
+from nocigram.data.records import Discovery, Trial
+
+_N_CANDIDATES = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Trials on both sides, by name."""
+
+    split_by: SplitBy
+    train: tuple[str, ...]
+    """Names of trials, `recording#number`."""
+    val: tuple[str, ...]
+
+    def trials(self, found: Discovery, side: str) -> list[Trial]:
+        """The trials of one side (`train` or `val`) that are in the folder."""
+        names = set(getattr(self, side))
+        return [trial for trial in found.trials if trial.name in names]
+
+    def save(self, path: Path) -> None:
+        """Write the split as JSON."""
+        content = {"split_by": self.split_by, "train": list(self.train), "val": list(self.val)}
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_split(path: Path) -> Split:
+    """Read a split that an earlier run saved.
+
+    Raises:
+        InputError: it is no split file, or a trial is on both sides.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        split = Split(split_by=content["split_by"], train=tuple(content["train"]), val=tuple(content["val"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"--split {path}: expected a split file with split_by, train and val, got {error!r}. "
+            "Give one that training saved."
+        ) from error
+    if both := sorted(set(split.train) & set(split.val)):
+        raise InputError(
+            f"--split {path}: expected each trial on one side, got {', '.join(both)} on both. Remove it from one."
+        )
+    return split
+
+
+def make_split(found: Discovery, *, split_by: SplitBy, val_share: float, seed: int) -> Split:
+    """Divide whole animals, recordings or trials, about `val_share` of the labelled frames to validation.
+
+    Of many random divisions the best is taken: each action of the data on both sides if it can be, then the share of
+    frames, then shares of actions in validation like those of all data.
+
+    Raises:
+        InputError: there are not two units to divide.
+    """
+    units = _units(found.trials, split_by)
+    if len(units) < 2:
+        raise InputError(
+            f"split: expected trials of at least 2 different units of --split_by {split_by}, got {len(units)}. "
+            f"Add recordings, name the animals in recordings.csv, or divide by something smaller with --split_by."
+        )
+    counts = np.array([_action_counts(found, trials) for trials in units.values()], dtype=np.float64)
+    is_val = _best_division(counts, val_share=val_share, rng=np.random.default_rng(seed))
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    for trials, side in zip(units.values(), is_val, strict=True):
+        sides[bool(side)] += [trial.name for trial in trials]
+    return Split(split_by=split_by, train=tuple(sides[False]), val=tuple(sides[True]))
+
+
+def leaks(found: Discovery, split: Split) -> list[str]:
+    """Animals with trials on both sides."""
+    train, val = ({trial.animal for trial in split.trials(found, side)} for side in ("train", "val"))
+    return sorted(train & val)
+
+
+def _units(trials: Sequence[Trial], split_by: SplitBy) -> dict[str, list[Trial]]:
+    """Trials by the unit that must stay together."""
+    units: dict[str, list[Trial]] = {}
+    for trial in trials:
+        key = {"animal": trial.animal, "recording": trial.recording, "trial": trial.name}[split_by]
+        units.setdefault(key, []).append(trial)
+    return dict(sorted(units.items()))
+
+
+def _action_counts(found: Discovery, trials: Sequence[Trial]) -> list[int]:
+    """Scored frames of each action."""
+    labels = np.concatenate([found.labels_of(trial) for trial in trials])
+    return [int((labels == action).sum()) for action in range(len(found.scheme.classes))]
+
+
+def _best_division(
+    counts: Float[np.ndarray, "U C"], *, val_share: float, rng: np.random.Generator
+) -> Bool[np.ndarray, " U"]:
+    """Which units go to validation."""
+    n_units = len(counts)
+    target = max(1, min(n_units - 1, round(val_share * n_units)))
+    sizes = np.clip(target + rng.integers(-1, 2, _N_CANDIDATES), 1, n_units - 1)
+    ranks = rng.random((_N_CANDIDATES, n_units)).argsort(axis=1).argsort(axis=1)
+    candidates = ranks < sizes[:, None]
+    val = candidates @ counts
+    total = counts.sum(axis=0)
+    present = total > 0
+    n_missing = ((val == 0) & present).sum(axis=1) + ((total - val == 0) & present).sum(axis=1)
+    n_val = val.sum(axis=1)
+    off_share = np.abs(n_val / max(total.sum(), 1) - val_share)
+    shares = val / np.maximum(n_val, 1)[:, None]
+    relative = np.abs(np.log((shares + 1e-4) / (total / max(total.sum(), 1) + 1e-4)))
+    off_mix = relative[:, present].mean(axis=1) if present.any() else np.zeros(_N_CANDIDATES)
+    best: Bool[np.ndarray, " U"] = candidates[np.lexsort((off_share + 0.2 * off_mix, n_missing))[0]]
+    return best

@@ -1,0 +1,75 @@
+"""The registry of backbones.
+
+To add one: write a builder from `BackboneOptions` to `BuiltBackbone`, decorate it with `register_backbone`, import its
+module in `backbones/__init__.py`, and add its name to `core.literals.BackboneType`.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from nocigram.core.errors import Fault, raise_faults
+from nocigram.models.backbones.base import BackboneOptions, BuiltBackbone
+from nocigram.models.registry import Registry
+
+_LOGGER = logging.getLogger(__name__)
+
+BackboneBuilder: TypeAlias = Callable[[BackboneOptions], BuiltBackbone]
+
+BACKBONES: Registry[BackboneBuilder] = Registry("--backbone_type")
+register_backbone = BACKBONES.register
+
+
+def build_backbone(
+    backbone_type: str,
+    *,
+    encoder_name: str,
+    encoder_weights: str,
+    img_size: int,
+    clip_T: int = 16,
+    clip_stride: int | None = None,
+    chunk_frames: int = 64,
+    gradient_checkpointing: bool = False,
+    strict: bool = False,
+    encoder_config: Mapping[str, Any] | None = None,
+    warn: Callable[[str], None] = _LOGGER.warning,
+) -> BuiltBackbone:
+    """Build a backbone by its type and its encoder's name.
+
+    Args:
+        backbone_type: a registered backbone.
+        encoder_name: a timm name, `embedded`, or the hub name of a VideoMAE.
+        encoder_weights: `pretrained` (from the hub or its cache), `none`, or the path of a weights file.
+        img_size: side of a frame in pixels.
+        clip_T: frames of a clip (3D).
+        clip_stride: frames between the starts of two clips (3D); None is half a clip.
+        chunk_frames: frames that run at once; the result does not depend on it.
+        gradient_checkpointing: compute a chunk again in the backward pass instead of keeping its activations.
+        strict: an error instead of a fallback to 2D.
+        encoder_config: sizes of a 3D encoder, as `BuiltBackbone.encoder_config` of an earlier run gives them.
+        warn: told about a fallback.
+
+    Raises:
+        InputError: unknown names, sizes that don't fit the encoder, weights that can't be had.
+    """
+    sizes = {"--img_size": img_size, "--backbone_chunk": chunk_frames, "--clip_T": clip_T, "--clip_stride": clip_stride}
+    raise_faults(
+        [
+            Fault(where=flag, expected="at least 1", got=str(size), fix="Give a positive number.")
+            for flag, size in sizes.items()
+            if size is not None and size < 1
+        ]
+    )
+    options = BackboneOptions(
+        encoder_name=encoder_name,
+        encoder_weights=encoder_weights,
+        img_size=img_size,
+        clip_T=clip_T,
+        clip_stride=clip_stride,
+        chunk_frames=chunk_frames,
+        gradient_checkpointing=gradient_checkpointing,
+        strict=strict,
+        warn=warn,
+        encoder_config=encoder_config,
+    )
+    return BACKBONES[backbone_type].build(options)

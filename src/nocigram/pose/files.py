@@ -1,0 +1,70 @@
+"""Find the pose file of a video by the names that DeepLabCut gives.
+
+A pose file is called `<video name>DLC<network, project, shuffle, iteration>` plus, for several animals, the tracker
+(`_el`, `_bx`, `_sk`), plus `_filtered` after deeplabcut.filterpredictions; `.csv`, `.h5` or both. Files from before
+DeepLabCut 2.1 say `DeepCut_` in place of `DLC`.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from nocigram.core.errors import InputError
+
+_MARKS = ("DLC", "DeepCut_")
+_NO_POSE = re.compile(r"_skeleton(_filtered)?$|_labeled$")
+"""Endings of other tables that DeepLabCut writes beside the pose: bone lengths, labelled data."""
+
+
+@dataclass(frozen=True)
+class PoseFile:
+    """The pose file of one video."""
+
+    path: Path
+    note: str | None
+    """What to tell the user about the choice, or None."""
+
+
+def find_pose(video: Path, folder: Path, *, other_videos: Collection[Path] = ()) -> PoseFile | None:
+    """The pose file of a video, or None.
+
+    Of csv and h5 twins the csv is taken, of `_filtered` and raw the filtered.
+
+    Args:
+        video: only its name matters.
+        folder: where pose files lie; subfolders are not searched.
+        other_videos: videos of the run. A file belongs to the video with the longest name that fits, so that
+            `aDLC2DLC_resnet50.csv` is not taken for one of `a` when there is a video `aDLC2`.
+
+    Raises:
+        InputError: several candidates, which are listed.
+    """
+    longer = {other.stem for other in other_videos if len(other.stem) > len(video.stem)}
+    files = [path for path in sorted(folder.iterdir()) if _belongs(path, video.stem)]
+    files = [path for path in files if not any(_belongs(path, stem) for stem in longer)]
+    analyses: dict[str, list[Path]] = {}
+    for path in files:
+        analyses.setdefault(path.stem.removesuffix("_filtered"), []).append(path)
+    if len(analyses) > 1:
+        raise InputError(
+            f"{video.name}: expected one pose file in {folder}, got {', '.join(path.name for path in files)}. "
+            "Keep one, or put the ones to use in a folder of their own and give it as --poses."
+        )
+    return _preferred(files) if files else None
+
+
+def _belongs(path: Path, stem: str) -> bool:
+    """Whether DeepLabCut would give this name to a pose file of the video `stem`."""
+    return (
+        path.suffix.lower() in (".csv", ".h5")
+        and path.stem.startswith(tuple(stem + mark for mark in _MARKS))
+        and not _NO_POSE.search(path.stem)
+    )
+
+
+def _preferred(files: list[Path]) -> PoseFile:
+    """Filtered before raw, csv before h5."""
+    best = min(files, key=lambda path: (not path.stem.endswith("_filtered"), path.suffix.lower() != ".csv"))
+    passed_over = sorted({path.name for path in files if path.stem != best.stem})
+    return PoseFile(best, f"{best.name} is used rather than {', '.join(passed_over)}" if passed_over else None)

@@ -1,0 +1,189 @@
+"""Write a simulated study to disk in the laboratory's layout."""
+
+import csv
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nocigram.core.errors import InputError
+from nocigram.core.files import written_whole
+from nocigram.simulation.recording import DEFAULT_SIZE_PX, SimulatedRecording, simulate_recording
+from nocigram.video.encode import VideoWriter
+
+SCORER = "DLC_resnet50_pawtracking_comparisionMay7shuffle1_500000"
+_COLUMN_ORDER = ("mouth", "L_frontpaw", "R_frontpaw", "L_hindpaw", "R_hindpaw", "tail_base")
+_COLUMN_INDEX = (0, 2, 3, 4, 5, 1)
+"""Where each column's keypoint lies in the arrays, which have the tail base second."""
+_OUTPUTS = ("Videos", "Annotations", "recordings.csv")
+_RECORDINGS_HEADER = ("recording", "trial", "start", "stop", "stim_frame", "animal", "group")
+
+Progress = Callable[[int, int], None]
+"""Called with (frames written, frames in all)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationSummary:
+    """What was written."""
+
+    out: Path
+    n_recordings: int
+    """Videos, those without annotation included."""
+    n_trials: int
+    """Labelled trials."""
+    n_frames: int
+    """Frames of all videos."""
+    frames_per_s: float
+    """Frames simulated, drawn, encoded and written per second."""
+
+
+def simulate(
+    out: Path,
+    *,
+    n_animals: int,
+    n_trials: int,
+    seed: int,
+    size_px: int = DEFAULT_SIZE_PX,
+    fps: float = 30.0,
+    n_unlabelled: int = 0,
+    progress: Progress | None = None,
+) -> SimulationSummary:
+    """Simulate a study and write Videos/, Annotations/ and recordings.csv to `out`, all of it or nothing.
+
+    Args:
+        out: made if it is not there.
+        n_animals: one recording each, alternately inflamed (CFA) and control.
+        n_trials: trials of 360 frames in each recording.
+        seed: the same seed gives the same bytes; animal k is the same however many there are.
+        size_px: width and height of the videos, even.
+        fps: nominal rate written into the videos; the animal moves as if filmed at 30 Hz.
+        n_unlabelled: further recordings of other animals, with pose but no annotation.
+        progress: told about frames as they are written.
+
+    Raises:
+        InputError: `out` already holds one of the outputs, or a number is out of range.
+    """
+    _check(out, n_animals=n_animals, n_trials=n_trials, seed=seed, size_px=size_px, n_unlabelled=n_unlabelled)
+    begin = time.perf_counter()
+    indices = [(index, True) for index in range(n_animals)] + [(index, False) for index in range(n_unlabelled)]
+    n_done, n_total, rows = 0, 0, []
+    with _staged(out) as stage:
+        for index, is_labelled in indices:
+            recording = simulate_recording(
+                seed=seed, index=index, n_trials=n_trials, size_px=size_px, is_labelled=is_labelled
+            )
+            n_total = recording.n_frames * len(indices)
+            for _ in _write_video(stage / "Videos" / f"{recording.name}.mp4", recording, fps=fps):
+                n_done += 1
+                if progress is not None:
+                    progress(n_done, n_total)
+            _write_pose(stage / "Videos" / f"{recording.name}{SCORER}.csv", recording)
+            _write_annotations(stage / "Annotations", recording)
+            rows += _rows_of(recording)
+        _write_csv(stage / "recordings.csv", [_RECORDINGS_HEADER, *rows])
+    return SimulationSummary(
+        out=out,
+        n_recordings=len(indices),
+        n_trials=len(rows),
+        n_frames=n_total,
+        frames_per_s=n_total / (time.perf_counter() - begin),
+    )
+
+
+def _check(out: Path, *, n_animals: int, n_trials: int, seed: int, size_px: int, n_unlabelled: int) -> None:
+    """Refuse numbers out of range and a folder that already has data."""
+    for flag, value, least in (
+        ("--animals", n_animals, 1),
+        ("--trials", n_trials, 1),
+        ("--seed", seed, 0),
+        ("--size_px", size_px, 96),
+        ("--unlabelled", n_unlabelled, 0),
+    ):
+        if value < least:
+            raise InputError(f"{flag}: expected {least} or more, got {value}. Give a larger number.")
+    if size_px % 2:
+        raise InputError(f"--size_px: expected an even number, got {size_px}. Give {size_px + 1}.")
+    for name in _OUTPUTS:
+        if (out / name).exists():
+            raise InputError(
+                f"{out}: expected a folder without {name}, got one that has it. "
+                f"Give another folder, or remove {out / name} first."
+            )
+
+
+@contextmanager
+def _staged(out: Path) -> Iterator[Path]:
+    """A hidden folder within `out` whose contents move into `out` on success and vanish on any error."""
+    was_there = out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=".simulate.", dir=out))
+    try:
+        for folder in ("Videos", "Annotations"):
+            (stage / folder).mkdir()
+        yield stage
+        for name in _OUTPUTS:
+            (stage / name).rename(out / name)
+    finally:
+        shutil.rmtree(stage)
+        if not was_there and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _write_video(path: Path, recording: SimulatedRecording, *, fps: float) -> Iterator[None]:
+    """Encode a recording, yielding after each frame."""
+    size = recording.camera.size_px
+    with VideoWriter(path, width_px=size, height_px=size, fps=fps) as video:
+        for frame in recording.frames():
+            video.write(frame)
+            yield
+
+
+def _write_pose(path: Path, recording: SimulatedRecording) -> None:
+    """The tracked keypoints as DeepLabCut writes them: three header rows, x, y and likelihood of each body part."""
+    header = [
+        ["scorer"] + [SCORER] * (3 * len(_COLUMN_ORDER)),
+        ["bodyparts", *(name for name in _COLUMN_ORDER for _ in range(3))],
+        ["coords"] + ["x", "y", "likelihood"] * len(_COLUMN_ORDER),
+    ]
+    xy_px, likelihood = recording.tracked.xy_px, recording.tracked.likelihood
+    rows = []
+    for frame in range(recording.n_frames):
+        row = [str(frame)]
+        for keypoint in _COLUMN_INDEX:
+            x_px, y_px = xy_px[frame, keypoint]
+            row += [f"{x_px:.4f}", f"{y_px:.4f}", f"{likelihood[frame, keypoint]:.6f}"]
+        rows.append(row)
+    _write_csv(path, [*header, *rows])
+
+
+def _write_annotations(folder: Path, recording: SimulatedRecording) -> None:
+    """One file a trial; Frame counts from 0 within the file."""
+    for trial in recording.trials:
+        path = folder / f"prediction_{recording.name}.mp4_{trial.number}.csv"
+        codes = [(frame, int(code)) for frame, code in enumerate(trial.annotated_actions)]
+        _write_csv(path, [("Frame", "Action"), *codes])
+
+
+def _rows_of(recording: SimulatedRecording) -> list[tuple[str, int, int, int, int, str, str]]:
+    """The recording's rows in recordings.csv. All frame numbers count from the recording's first frame."""
+    return [
+        (
+            recording.name,
+            trial.number,
+            trial.span.start,
+            trial.span.stop,
+            trial.stim_frame,
+            recording.animal.name,
+            recording.animal.group,
+        )
+        for trial in recording.trials
+    ]
+
+
+def _write_csv(path: Path, rows: Sequence[Sequence[str | int]]) -> None:
+    """Rows to a comma-separated file."""
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)

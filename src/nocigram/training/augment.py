@@ -1,0 +1,148 @@
+"""Augmentation of training windows, on the device, a batch at a time.
+
+Whatever moves frames in time moves pixels, features, keypoints, visibility and labels together, so that a frame's
+pixels, keypoints and label stay those of one video frame.
+
+B batch, T frames, C channels, S side of a frame.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from nocigram.data.batches import Batch
+
+_P_BRIGHTNESS = _P_CONTRAST = 0.5
+_P_DROP = _P_NOISE = 0.3
+_P_ROLL = 0.2
+_NOISE_STD = 0.02
+_ROLL_N_FRAMES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """The augmentations of the guide, with their probabilities per window."""
+
+    brightness: float
+    """Largest relative change."""
+    contrast: float
+    """Largest relative change."""
+    temporal_drop: float
+    """Share of frames that are blanked."""
+    kp_jitter_std: float
+    """Standard deviation, as a part of the view's side."""
+    pose_drop: float
+    """Share of windows without pose."""
+    left_right: tuple[tuple[int, int], ...]
+    """Keypoints that change places in a mirror."""
+
+    def __call__(self, batch: Batch, *, generator: torch.Generator) -> Batch:
+        """An augmented copy; the batch itself stays as it is.
+
+        Args:
+            batch: training windows.
+            generator: on the CPU; the same state gives the same augmentation on every device.
+        """
+        batch = self._mirrored(batch)
+        batch = self._rolled(batch, generator)
+        if batch.pixels is not None and batch.features is None:
+            batch = replace(batch, pixels=self._light(batch.pixels, generator))
+        batch = self._dropped(batch, generator)
+        return self._jittered(batch, generator)
+
+    def _mirrored(self, batch: Batch) -> Batch:
+        """Left and right exchanged, in pixels and in keypoints."""
+        if not batch.is_mirrored.any():
+            return batch
+        order = list(range(batch.xy_px.shape[2]))
+        for left, right in self.left_right:
+            order[left], order[right] = right, left
+        mirrored_xy = batch.xy_px[:, :, order].clone()
+        # x -> 2 x0 + side - x turns the view about its own middle, as turning its pixels does
+        mirrored_xy[..., 0] = (2 * batch.boxes[..., 0] + batch.boxes[..., 2])[..., None] - mirrored_xy[..., 0]
+        chosen = batch.is_mirrored[:, None, None]
+        pixels = batch.pixels
+        if pixels is not None and batch.features is None:
+            pixels = torch.where(chosen[..., None, None], pixels.flip(-1), pixels)
+        return replace(
+            batch,
+            pixels=pixels,
+            xy_px=torch.where(chosen[..., None], mirrored_xy, batch.xy_px),
+            visible=torch.where(chosen, batch.visible[:, :, order], batch.visible),
+        )
+
+    def _rolled(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """All of a window shifted by up to 5 frames; frames that wrapped round are no longer valid."""
+        n_windows, n_frames = batch.valid.shape
+        shift = torch.randint(-_ROLL_N_FRAMES, _ROLL_N_FRAMES + 1, (n_windows,), generator=generator)
+        shift = shift * _chosen(n_windows, _P_ROLL, generator)
+        if not shift.any():
+            return batch
+        wanted = torch.arange(n_frames) - shift[:, None]
+        source = (wanted % n_frames).to(batch.valid.device)
+        wrapped = ((wanted < 0) | (wanted >= n_frames)).to(batch.valid.device)
+        moved = {
+            name: _take(getattr(batch, name), source)
+            for name in ("pixels", "features", "xy_px", "visible", "boxes", "actions", "valid")
+            if getattr(batch, name) is not None
+        }
+        moved["valid"] = moved["valid"] & ~wrapped
+        return replace(batch, **moved)
+
+    def _light(self, pixels: UInt8[Tensor, "B T C S S"], generator: torch.Generator) -> UInt8[Tensor, "B T C S S"]:
+        """Brightness, contrast and noise, one draw for all frames of a window (noise: one a pixel)."""
+        n_windows = len(pixels)
+        gain = 1 + self.brightness * _uniform(n_windows, generator) * _chosen(n_windows, _P_BRIGHTNESS, generator)
+        contrast = 1 + self.contrast * _uniform(n_windows, generator) * _chosen(n_windows, _P_CONTRAST, generator)
+        noisy = _chosen(n_windows, _P_NOISE, generator)
+        lit = torch.empty_like(pixels)
+        for window in range(n_windows):  # one at a time: floats take four times the memory of pixels
+            values = pixels[window].float() * gain[window].item()
+            mean = values.mean()
+            values = (values - mean) * contrast[window].item() + mean
+            if noisy[window]:
+                noise = torch.randn(values.shape, generator=generator).to(values.device)
+                values = values + 255 * _NOISE_STD * noise
+            lit[window] = values.round().clamp(0, 255).to(torch.uint8)
+        return lit
+
+    def _dropped(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Frames blanked in pixels and pose, to be named from their neighbours; and windows without pose."""
+        n_windows, n_frames = batch.valid.shape
+        lost = torch.rand((n_windows, n_frames), generator=generator) < self.temporal_drop
+        lost = (lost & _chosen(n_windows, _P_DROP, generator)[:, None]).to(batch.valid.device)
+        blind = _chosen(n_windows, self.pose_drop, generator).to(batch.valid.device)
+        kept = ~lost
+        return replace(
+            batch,
+            pixels=None if batch.pixels is None else batch.pixels * kept[..., None, None, None],
+            features=None if batch.features is None else batch.features * kept[..., None],
+            pose_visible=batch.visible & kept[..., None] & ~blind[:, None, None],
+        )
+
+    def _jittered(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Noise on the coordinates that the pose features are made of; what the keypoint head learns stays exact."""
+        noise = torch.randn(batch.xy_px.shape, generator=generator).to(batch.xy_px.device)
+        jittered = batch.xy_in_view() + self.kp_jitter_std * noise
+        # a keypoint outside of the view stays where it is; the guide clips to [0, 1]
+        low, high = batch.xy_in_view().clamp(max=0), batch.xy_in_view().clamp(min=1)
+        side, origin = batch.boxes[..., None, 2:], batch.boxes[..., None, :2]
+        return replace(batch, pose_xy_px=torch.minimum(torch.maximum(jittered, low), high) * side + origin)
+
+
+def _take(rows: Tensor, source: Tensor) -> Tensor:
+    """Rows (B, T, ...) in another order of frames (B, T)."""
+    index = source.reshape(*source.shape, *[1] * (rows.ndim - 2)).expand_as(rows)
+    return rows.gather(1, index)
+
+
+def _chosen(n: int, probability: float, generator: torch.Generator) -> Bool[Tensor, " B"]:
+    """Windows to which an augmentation happens."""
+    return torch.rand(n, generator=generator) < probability
+
+
+def _uniform(n: int, generator: torch.Generator) -> Float[Tensor, " B"]:
+    """Numbers from -1 to 1."""
+    return 2 * torch.rand(n, generator=generator) - 1
