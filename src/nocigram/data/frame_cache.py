@@ -27,6 +27,8 @@ class FrameStore:
     """Read-only memory map."""
     times_s: Float64[np.ndarray, " N"]
     """Seconds since the first frame, by the video's time stamps."""
+    key: str
+    """Name in the cache; equal keys mean equal pixels."""
 
     @property
     def n_frames(self) -> int:
@@ -68,7 +70,7 @@ def cached_frames(
         key, _reported(blocks, on_frames), row_shape=(n_channels, img_size, img_size), dtype=np.dtype(np.uint8)
     )
     times = cache.put(f"{key}-times_s", [np.array(times_s)], row_shape=(), dtype=np.dtype(np.float64))
-    return FrameStore(frames, times)
+    return FrameStore(frames, times, key)
 
 
 def is_cached(video: Path, *, view: View, img_size: int, cache_dir: Path, info: VideoInfo) -> bool:
@@ -100,7 +102,7 @@ def _stored(cache: ArrayCache, key: str) -> FrameStore | None:
     frames, times_s = cache.get(key), cache.get(f"{key}-times_s")
     if frames is None or times_s is None or len(frames) != len(times_s):
         return None
-    return FrameStore(frames, times_s)
+    return FrameStore(frames, times_s, key)
 
 
 def _rendered(

@@ -23,6 +23,8 @@ class Source:
     view: View
     frames: UInt8[np.ndarray, "N C S S"] | None = None
     """Memory map; None where pixels aren't needed."""
+    frames_key: str | None = None
+    """Name of the frames in the cache: equal keys mean equal pixels."""
     features: tuple[Float16[np.ndarray, "N D"], ...] = ()
     """Backbone features: of the frames, then (where they were made) of the mirrored frames."""
 
@@ -104,4 +106,4 @@ def _with_frames(source: Source, *, img_size: int, cache_dir: Path, on_frames: C
         info=recording.info,
         on_frames=on_frames,
     )
-    return replace(source, frames=store.frames)
+    return replace(source, frames=store.frames, frames_key=store.key)

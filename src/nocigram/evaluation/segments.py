@@ -53,6 +53,12 @@ def count_bouts(
 
     Two bouts may be partners if they are of one action and their intersection over union is `min_iou` or more.
     Where two pairs overlap alike, the earlier one is matched first.
+
+    Args:
+        labels: true actions, UNSCORED allowed.
+        predicted: predicted actions of the same frames.
+        n_actions: C.
+        min_iou: above 0, since bouts that don't overlap are no partners.
     """
     true_bouts, predicted_bouts = _bouts_of_both(labels, predicted)
     n_true, n_predicted, n_matched = np.zeros((3, n_actions), dtype=np.int64)
@@ -99,7 +105,7 @@ def _overlaps(rows: Int[np.ndarray, "N 2"], columns: Int[np.ndarray, "M 2"]) -> 
 
 def _n_pairs(iou: Float[np.ndarray, "N M"], *, min_iou: float) -> int:
     """Number of pairs that one-to-one matching finds, largest overlap first."""
-    rows, columns = np.nonzero((iou > 0) & (iou >= min_iou))
+    rows, columns = np.nonzero(iou >= min_iou)
     order = np.argsort(-iou[rows, columns], kind="stable")
     taken_rows: set[int] = set()
     taken_columns: set[int] = set()

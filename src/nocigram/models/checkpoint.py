@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +38,8 @@ class Checkpoint:
     """Original code -> position in `classes`, -1 for an ignored action."""
     merge_idxs: list[int]
     """Original codes that share their merged action with another code."""
-    best_thresholds: list[float]
-    """Probability of each of `classes` above which F1 was best on validation."""
+    best_thresholds: list[float | None]
+    """Probability of each of `classes` from which on F1 was best on validation; None for one that wasn't there."""
     kp_names: list[str]
     val_metrics: dict[str, Any]
     """The keys of metrics.json."""
@@ -123,8 +123,13 @@ def _read(path: Path) -> Any:
     """The file's content, by a loader that refuses pickled classes."""
     if not path.is_file():
         raise InputError(f"{path}: expected a checkpoint file, got none. Check the path.")
+    with path.open("rb") as file:
+        return _loaded(file, path)
+
+
+def _loaded(file: BinaryIO, path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if zipfile.is_zipfile(path):
             raise InputError(
@@ -132,7 +137,7 @@ def _read(path: Path) -> Any:
                 "Train it again with nocigram train, or ask its author for a plain one."
             ) from error
         raise InputError(_damaged(path)) from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise InputError(_damaged(path)) from error
 
 

@@ -6,6 +6,7 @@ Both kinds become one table first, so that a csv and its h5 twin give the same t
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -78,17 +79,17 @@ def _read_csv(path: Path) -> _Table:
 
 
 def _csv_header(path: Path) -> list[list[str]]:
-    """Rows up to the one that begins with `coords`; at most five are looked at."""
+    """Rows up to the one that begins with `coords`, and pandas' row for the index's name if there is one."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows: list[list[str]] = []
-            for row in csv.reader(lines):
-                rows.append(row)
-                if len(rows) == 5 or (row and row[0].strip().lower() == "coords"):
-                    return rows
+            rows = list(islice(csv.reader(lines), 6))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path.name}: expected a text file, got {error}. {_NOT_POSE_FIX}") from error
-    return rows
+    firsts = [row[0].strip().lower() if row else "" for row in rows]
+    n_rows = firsts.index("coords") + 1 if "coords" in firsts else len(rows)
+    if n_rows < len(rows) and firsts[n_rows] and not firsts[n_rows][0].isdigit() and not any(rows[n_rows][1:]):
+        n_rows += 1
+    return rows[:n_rows]
 
 
 def _csv_cells(path: Path, *, n_header_rows: int, n_columns: int) -> pd.DataFrame:
@@ -133,14 +134,16 @@ def _read_h5(path: Path) -> _Table:
     """DeepLabCut's h5: one pandas table whose columns have the levels that are header rows in the csv."""
     try:
         data = pd.read_hdf(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise InputError(f"{path.name}: expected an h5 file of DeepLabCut, got {error}. {_NOT_POSE_FIX}") from error
+    except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:  # PyTables' own are RuntimeErrors
+        reason = str(error).strip().splitlines()[-1].rstrip(".")
+        raise InputError(f"{path.name}: expected an h5 file of DeepLabCut, got '{reason}'. {_NOT_POSE_FIX}") from error
     levels = [str(name).lower() for name in data.columns.names] if isinstance(data, pd.DataFrame) else []
     if not {"bodyparts", "coords"} <= set(levels) or not isinstance(data, pd.DataFrame):
         raise InputError(f"{path.name}: expected column levels bodyparts and coords, got {levels}. {_NOT_POSE_FIX}")
     columns = {name: tuple(str(cell) for cell in data.columns.get_level_values(at)) for at, name in enumerate(levels)}
     individuals = columns.get("individuals", ("",) * data.shape[1])
-    frames = pd.to_numeric(pd.Series(list(data.index), dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    index = pd.Series(data.index.get_level_values(-1))  # hand labels have several levels: folder, picture
+    frames = pd.to_numeric(index, errors="coerce").to_numpy(dtype=np.float64)
     values = data.to_numpy(dtype=np.float64)
     return _Table(individuals, columns["bodyparts"], columns["coords"], frames, values)
 

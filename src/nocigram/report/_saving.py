@@ -1,5 +1,6 @@
 """Writing a figure to a file."""
 
+import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -8,10 +9,14 @@ from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
 
 _FORMATS = (".png", ".pdf", ".svg")
+_DOTS_PER_INCH = 200
+_MOST_DOTS = 40e6
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all, in the format of the suffix. A png gets 200 dots per inch.
+    """Write a figure whole or not at all, in the format of the suffix.
+
+    A png gets 200 dots per inch, fewer if it would have more than 40 million dots.
 
     Raises:
         InputError: the suffix is no format of figures.
@@ -20,5 +25,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise InputError(
             f"{path.name}: expected a name that ends in .png, .pdf or .svg, got '{path.suffix}'. Rename it."
         )
+    width_inches, height_inches = figure.get_size_inches()
+    dots_per_inch = min(_DOTS_PER_INCH, math.sqrt(_MOST_DOTS / (width_inches * height_inches)))
     with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=200, format=path.suffix.lower().removeprefix("."))
+        figure.savefig(temporary, dpi=dots_per_inch, format=path.suffix.lower().removeprefix("."))

@@ -21,7 +21,7 @@ _BACKGROUND = ("rest", "walk", "active")
 _NEXT = {"rest": (0.0, 0.2, 0.8), "walk": (0.4, 0.0, 0.6), "active": (0.65, 0.35, 0.0)}
 _MEAN_N_FRAMES = {"rest": 75, "walk": 24, "active": 38}
 _ACTIVE_KINDS = {"sniff": 0.3, "face_groom": 0.22, "flank_groom": 0.16, "rear": 0.12, "turn": 0.2}
-_P_WEIGHT_SHIFT = 0.35
+_P_WEIGHT_SHIFT = 0.28
 _LIMITS_N_FRAMES = {
     "paw_withdraw": (3, 12),
     "paw_lick": (12, 42),

@@ -69,7 +69,7 @@ def controls_of(rng: np.random.Generator, bout: PlannedBout, *, animal: Animal) 
 def joined(parts: list[Controls]) -> Controls:
     """Bouts one after another, slow controls smoothed so that the body never jumps."""
     whole = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Controls)}
-    for name, sd_frames in (("bend", 2.5), ("stretch", 2.5), ("rearing", 2.5), ("speed", 1.5), ("turn", 1.5)):
+    for name, sd_frames in (("bend", 2.0), ("stretch", 2.0), ("rearing", 2.0), ("speed", 1.5), ("turn", 1.5)):
         whole[name] = _smoothed(whole[name], sd_frames=sd_frames)
     return Controls(**whole)
 
@@ -125,11 +125,11 @@ def _walk(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Anim
 
 def _sniff(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Animal) -> None:
     n_frames = bout.n_frames
-    c.bend[:] = animal.vigour * rng.uniform(0.3, 0.6) * _rhythm(rng, n_frames, hz=rng.uniform(0.5, 1.0))
+    c.bend[:] = animal.vigour * rng.uniform(0.35, 0.65) * _rhythm(rng, n_frames, hz=rng.uniform(0.7, 1.3))
     c.bend[:] += wander(rng, n_frames, sd=0.2, memory_s=0.6)
     c.stretch[:] = 1.04 + wander(rng, n_frames, sd=0.04, memory_s=0.5)
-    c.stretch[:] += 0.012 * _rhythm(rng, n_frames, hz=5.0 * animal.tempo)
-    c.speed[:] = np.abs(wander(rng, n_frames, sd=0.12, memory_s=0.5))
+    c.stretch[:] += 0.025 * _rhythm(rng, n_frames, hz=5.0 * animal.tempo)
+    c.speed[:] = np.abs(wander(rng, n_frames, sd=0.16, memory_s=0.5))
     c.sway[:, 1] = wander(rng, n_frames, sd=0.015, memory_s=0.4)
 
 
@@ -148,8 +148,8 @@ def _face_groom(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal
 
 def _flank_groom(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Animal) -> None:
     n_frames = bout.n_frames
-    c.bend[:] = bout.side * (rng.uniform(1.9, 2.5) + wander(rng, n_frames, sd=0.08, memory_s=0.5))
-    c.stretch[:] = rng.uniform(0.74, 0.84)
+    c.bend[:] = bout.side * (rng.uniform(1.9, 2.7) + wander(rng, n_frames, sd=0.08, memory_s=0.5))
+    c.stretch[:] = rng.uniform(0.70, 0.84)
     c.fast_bend[:] = 0.07 * _rhythm(rng, n_frames, hz=rng.uniform(4.0, 6.0) * animal.tempo)
     front = 0 if bout.side > 0 else 1
     held = _plateau(n_frames, ramp=4) * rng.uniform(0.0, 0.8)
@@ -171,7 +171,7 @@ def _rear(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Anim
 
 
 def _turn(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Animal) -> None:
-    c.turn[:] = bout.side * animal.vigour * rng.uniform(0.8, 1.8) * _plateau(bout.n_frames, ramp=5)
+    c.turn[:] = bout.side * animal.vigour * rng.uniform(0.8, 1.8) * _plateau(bout.n_frames, ramp=3)
     c.bend[:] = bout.side * rng.uniform(0.3, 0.8)
     c.speed[:] = rng.uniform(0.0, 0.15)
 
@@ -229,7 +229,7 @@ def _paw_lick(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: 
     c.stretch[:] = rng.uniform(0.74, 0.84)
     c.fast_bend[:] = 0.06 * stroke
     c.held[:, paw] = held
-    c.to_mouth[:, paw] = held * np.clip(rng.uniform(0.75, 0.92) + 0.06 * stroke, 0, 1)
+    c.to_mouth[:, paw] = held * np.clip(rng.uniform(0.68, 0.92) + 0.06 * stroke, 0, 1)
     c.contact[:, paw] = 1 - held * rng.uniform(0.45, 0.7)
 
 

@@ -42,9 +42,9 @@ class Sprites:
     """1 inside the outline, 0 outside."""
     body_origin: tuple[float, float]
     """Sample of the hips."""
-    hind: Float[np.ndarray, "N U V"]
+    hind: Float[np.ndarray, "N U_hind V_hind"]
     """Hind paw at N lifts, its keypoint in the middle, toes to the front."""
-    front: Float[np.ndarray, "N U V"]
+    front: Float[np.ndarray, "N U_front V_front"]
     """Front paw, likewise."""
 
 

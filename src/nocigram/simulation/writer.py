@@ -4,13 +4,14 @@ import csv
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
+from nocigram.simulation.ethogram import TRIAL_N_FRAMES
 from nocigram.simulation.recording import DEFAULT_SIZE_PX, SimulatedRecording, simulate_recording
 from nocigram.video.encode import VideoWriter
 
@@ -25,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Called with (frames written, frames in all)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SimulationSummary:
     """What was written."""
 
@@ -54,43 +55,33 @@ def simulate(
     """Simulate a study and write Videos/, Annotations/ and recordings.csv to `out`, all of it or nothing.
 
     Args:
-        out: made if it is not there.
+        out: folder, made if it is not there.
         n_animals: one recording each, alternately inflamed (CFA) and control.
         n_trials: trials of 360 frames in each recording.
         seed: the same seed gives the same bytes; animal k is the same however many there are.
         size_px: width and height of the videos, even.
-        fps: nominal rate written into the videos; the animal moves as if filmed at 30 Hz.
-        n_unlabelled: further recordings of other animals, with pose but no annotation.
-        progress: told about frames as they are written.
+        fps: nominal rate in the files; the animal moves as if filmed at 30 Hz.
+        n_unlabelled: recordings of further animals, with pose but no annotation.
+        progress: told after each frame.
 
     Raises:
         InputError: `out` already holds one of the outputs, or a number is out of range.
     """
     _check(out, n_animals=n_animals, n_trials=n_trials, seed=seed, size_px=size_px, n_unlabelled=n_unlabelled)
     begin = time.perf_counter()
-    indices = [(index, True) for index in range(n_animals)] + [(index, False) for index in range(n_unlabelled)]
-    n_done, n_total, rows = 0, 0, []
-    with _staged(out) as stage:
-        for index, is_labelled in indices:
-            recording = simulate_recording(
-                seed=seed, index=index, n_trials=n_trials, size_px=size_px, is_labelled=is_labelled
-            )
-            n_total = recording.n_frames * len(indices)
-            for _ in _write_video(stage / "Videos" / f"{recording.name}.mp4", recording, fps=fps):
-                n_done += 1
-                if progress is not None:
-                    progress(n_done, n_total)
-            _write_pose(stage / "Videos" / f"{recording.name}{SCORER}.csv", recording)
-            _write_annotations(stage / "Annotations", recording)
-            rows += _rows_of(recording)
-        _write_csv(stage / "recordings.csv", [_RECORDINGS_HEADER, *rows])
-    return SimulationSummary(
-        out=out,
-        n_recordings=len(indices),
-        n_trials=len(rows),
-        n_frames=n_total,
-        frames_per_s=n_total / (time.perf_counter() - begin),
+    labelled = [True] * n_animals + [False] * n_unlabelled
+    indices = [*range(n_animals), *range(n_unlabelled)]
+    recordings = (
+        simulate_recording(seed=seed, index=index, n_trials=n_trials, size_px=size_px, is_labelled=is_labelled)
+        for index, is_labelled in zip(indices, labelled, strict=True)
     )
+    n_frames = len(indices) * n_trials * TRIAL_N_FRAMES
+    with _staged(out) as stage:
+        for n_done, _ in enumerate(_write_study(stage, recordings, fps=fps), 1):
+            if progress is not None:
+                progress(n_done, n_frames)
+    speed, n_labelled = n_frames / (time.perf_counter() - begin), n_animals * n_trials
+    return SimulationSummary(out, len(indices), n_labelled, n_frames, speed)
 
 
 def _check(out: Path, *, n_animals: int, n_trials: int, seed: int, size_px: int, n_unlabelled: int) -> None:
@@ -132,10 +123,22 @@ def _staged(out: Path) -> Iterator[Path]:
             out.rmdir()
 
 
-def _write_video(path: Path, recording: SimulatedRecording, *, fps: float) -> Iterator[None]:
-    """Encode a recording, yielding after each frame."""
-    size = recording.camera.size_px
-    with VideoWriter(path, width_px=size, height_px=size, fps=fps) as video:
+def _write_study(stage: Path, recordings: Iterable[SimulatedRecording], *, fps: float) -> Iterator[None]:
+    """Write all files, yielding after each frame of a video."""
+    rows = []
+    for recording in recordings:
+        yield from _write_recording(stage, recording, fps=fps)
+        rows += _rows_of(recording)
+    _write_csv(stage / "recordings.csv", [_RECORDINGS_HEADER, *rows])
+
+
+def _write_recording(stage: Path, recording: SimulatedRecording, *, fps: float) -> Iterator[None]:
+    """Write a recording's files, yielding after each frame of the video."""
+    size_px = recording.camera.size_px
+    _write_pose(stage / "Videos" / f"{recording.name}{SCORER}.csv", recording)
+    _write_annotations(stage / "Annotations", recording)
+    path = stage / "Videos" / f"{recording.name}.mp4"
+    with VideoWriter(path, width_px=size_px, height_px=size_px, fps=fps) as video:
         for frame in recording.frames():
             video.write(frame)
             yield

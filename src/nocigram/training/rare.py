@@ -26,7 +26,7 @@ class Distribution:
         return [action for action, share in enumerate(self.shares) if 0 < share < threshold_share]
 
     def boost_factors(self, *, threshold_share: float, cap: float) -> dict[int, float]:
-        """Rare action -> how many times as often its windows are drawn: its uniform share over its share, at most `cap`.
+        """Rare action -> how many times as often its windows are drawn: uniform share over share, at most `cap`.
 
         The uniform share is one over the number of actions that occur.
         """

@@ -133,6 +133,14 @@ def test_bouts_of_two_trials_never_meet(trial_of):
     assert score_trials(trials, classes=CLASSES).per_action["paw_withdraw"].n_bouts == 2
 
 
+@pytest.mark.parametrize(("n_shared", "n_found"), [(2, 0), (3, 1)], ids=["overlap 0.2", "overlap 0.3"])
+def test_a_bout_is_found_from_an_overlap_of_three_tenths(trial_of, n_shared, n_found):
+    labels = [1] * 10 + [0] * 10
+    predicted = [1] * n_shared + [0] * (20 - n_shared)
+    scores = score_trials([trial_of(labels, predicted)], classes=CLASSES)
+    assert scores.per_action["paw_withdraw"].n_bouts_found == n_found
+
+
 def test_keypoint_errors_are_in_the_scores(trial_of):
     keypoints = {"xy_true_px": np.zeros((2, 6, 2)), "xy_pred_px": np.full((2, 6, 2), 3.0)}
     trial = trial_of([0, 1], visible=np.ones((2, 6), dtype=bool), view_side_px=60.0, **keypoints)

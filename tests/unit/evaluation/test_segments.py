@@ -21,9 +21,9 @@ def runs(*pairs):
 @st.composite
 def trials(draw):
     """Labels, some of them unscored, and predictions of one trial."""
-    run = st.tuples(st.integers(UNSCORED, N_ACTIONS - 1), st.integers(1, 8))
+    run = st.tuples(st.integers(UNSCORED, 1), st.integers(1, 8))
     labels = runs(*draw(st.lists(run, min_size=1, max_size=8)))
-    run = st.tuples(st.integers(0, N_ACTIONS - 1), st.integers(1, 8))
+    run = st.tuples(st.integers(0, 1), st.integers(1, 8))
     predicted = runs(*draw(st.lists(run, min_size=1, max_size=8)))
     return labels, np.resize(predicted, len(labels))
 
@@ -96,6 +96,29 @@ def counts_of(labels, predicted, *, min_iou=0.5):
 )
 def test_segment_f1_of_cases_worked_out_by_hand(labels, predicted, min_iou, f1):
     assert counts_of(labels, predicted, min_iou=min_iou).f1 == pytest.approx(f1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "n_matched"),
+    [
+        # Overlaps: [0, 2) and [0, 7) 2/7, [3, 10) and [0, 7) 4/10, [3, 10) and [8, 10) 2/7.
+        pytest.param(
+            runs((0, 2), (1, 1), (0, 7)),
+            runs((0, 7), (1, 1), (0, 2)),
+            1,
+            id="the largest overlap binds two that had others",
+        ),
+        # Overlaps: [0, 10) and [0, 6) 6/10, [0, 10) and [7, 13) 3/13, [11, 20) and [7, 13) 2/13.
+        pytest.param(
+            runs((0, 10), (1, 1), (0, 9)),
+            runs((0, 6), (1, 1), (0, 6), (2, 7)),
+            2,
+            id="one that was refused takes another",
+        ),
+    ],
+)
+def test_the_largest_overlap_is_matched_first(labels, predicted, n_matched):
+    assert counts_of(labels, predicted, min_iou=0.1).n_matched[0] == n_matched
 
 
 def test_a_bout_takes_the_partner_that_it_overlaps_most():

@@ -45,9 +45,14 @@ def predict(**changes):
             id="labels that are no action of the model",
         ),
         pytest.param(
-            {"probabilities": np.array([[0.5, 0.5], [-3.0, 0.5], [0.5, 4.0], [0.5, 0.5]])},
-            "expected probabilities from 0 to 1, got -3 to 4. Give probabilities, not logits.",
-            id="logits for probabilities",
+            {"probabilities": np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 4.0], [0.5, 0.5]])},
+            "expected probabilities from 0 to 1, got 0.5 to 4. Give probabilities, not logits.",
+            id="a probability above 1",
+        ),
+        pytest.param(
+            {"probabilities": np.array([[0.5, 0.5], [0.5, 0.5], [0.5, -3.0], [0.5, 0.5]])},
+            "expected probabilities from 0 to 1, got -3 to 0.5. Give probabilities, not logits.",
+            id="a probability below 0",
         ),
         pytest.param(
             {"probabilities": np.full((4, 2), np.nan)},
@@ -68,6 +73,11 @@ def predict(**changes):
             {"xy_true_px": np.full((4, 2, 2), np.nan)},
             "expected numbers for every visible keypoint, got NaN or infinity. Mark such keypoints as not visible.",
             id="a visible keypoint without a place",
+        ),
+        pytest.param(
+            {"xy_pred_px": np.full((4, 2, 2), np.inf)},
+            "expected numbers for every visible keypoint, got NaN or infinity.",
+            id="a prediction without a place",
         ),
         pytest.param({"view_side_px": np.zeros(4)}, "expected view_side_px above 0, got 0.", id="a view without size"),
     ],

@@ -44,7 +44,7 @@ def test_a_missing_keypoint_warns_and_is_not_visible():
     xy_px, likelihood, found = select_keypoints(track, DEFAULT_KEYPOINTS, warn=warnings.append)
     assert len(warnings) == 1
     assert warnings[0].startswith("[warn] Keypoint 'mouth' not found in DLC file")
-    assert "mouse3.csv has muzzle, tail_base, lfp, rfp, lhp, rhp" in warnings[0]
+    assert "mouse3.csv, which has muzzle, tail_base, lfp, rfp, lhp, rhp" in warnings[0]
     assert found[0] is None
     assert np.isnan(xy_px[:, 0]).all()
     assert not likelihood[:, 0].any()
@@ -56,7 +56,7 @@ def test_a_missing_keypoint_warns_and_is_not_visible():
         pytest.param(("mouth",), "--kp_names: expected 6 names, got 1", id="not six names"),
         pytest.param(
             ("mouth", "nose", "lfp", "rfp", "lhp", "rhp"),
-            "mouse3.csv: expected each name of --kp_names to be another keypoint, got 'mouth' and another one for 'Nose'",
+            "each name of --kp_names to be another keypoint, got 'mouth' and another one for 'Nose'",
             id="two names for one keypoint",
         ),
     ],
@@ -75,6 +75,11 @@ def test_visible_means_at_least_the_threshold_and_a_position():
     finite, visible = visible_keypoints(xy_px, likelihood, likelihood_thr=0.9)
     assert visible.tolist() == [[True, False, True, False, False, False]]
     assert not finite.any()
+
+
+def test_a_likelihood_written_as_the_threshold_passes_it():
+    likelihood = np.full((1, 6), np.float32(0.6))
+    assert visible_keypoints(np.zeros((1, 6, 2), dtype=np.float32), likelihood, likelihood_thr=0.6)[1].all()
 
 
 def test_a_hidden_keypoint_keeps_its_position():

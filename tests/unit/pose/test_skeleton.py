@@ -15,7 +15,7 @@ from nocigram.pose.skeleton import DEFAULT_KEYPOINTS, left_right_pairs, spelling
         ("FrontRightPaw", "R_frontpaw"),
         ("Hindhand-Right", "R_hindpaw"),
         ("LHP", "L_hindpaw"),
-        ("hindleft_paw", None),
+        ("hindleft_paw", "L_hindpaw"),
         ("tailbase", "tail_base"),
         ("tail_root", "tail_base"),
         ("Butt/Proximal Tail", "tail_base"),

@@ -7,11 +7,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from nocigram.core.errors import InputError
 from nocigram.evaluation import TrialPrediction, score_trials
 from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.report._saving import save_figure
 
 CLASSES = ("rest", "paw_withdraw", "walk")
 COLOURS = {"rest": "#8c8c8c", "paw_withdraw": "#d62728", "walk": "#2a78d2"}
@@ -74,6 +76,15 @@ def test_confusion_matrix_shows_shares_of_rows_and_counts(drawers, tmp_path):
     assert any("14 scored frames of 2 trials and 1 animal" in text for text in texts)
 
 
+def test_true_actions_are_the_rows_of_the_confusion_matrix(drawers, tmp_path):
+    drawers["confusion"](tmp_path / "confusion.svg")
+    drawing = (tmp_path / "confusion.svg").read_text(encoding="utf-8")
+    heights = [float(y) for y in re.findall(r"<!-- \d+ -->\s*<g [^>]*translate\([\d.]+ ([\d.]+)\)", drawing)]
+    assert len(heights) == 6
+    assert len(set(heights[:3])) == len(set(heights[3:])) == 1
+    assert heights[0] < heights[3]
+
+
 def test_each_action_of_the_confusion_matrix_wears_its_colour(drawers, tmp_path):
     drawers["confusion"](tmp_path / "confusion.svg")
     drawing = (tmp_path / "confusion.svg").read_text(encoding="utf-8")
@@ -130,3 +141,9 @@ assert "matplotlib.pyplot" not in sys.modules
 assert matplotlib.rcParams.copy() == before
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_huge_figure_gets_fewer_dots_per_inch(tmp_path):
+    save_figure(Figure(figsize=(100, 40)), tmp_path / "huge.png")
+    height, width = imread(tmp_path / "huge.png").shape[:2]
+    assert (width, height) == (10_000, 4_000)

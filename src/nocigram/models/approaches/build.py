@@ -26,8 +26,10 @@ class ModelOptions:
     """What a model is built from: plain numbers and strings, kept in the checkpoint. Flags of the same names."""
 
     n_actions: int
-    model_type: ModelType = "multitask"
-    streams: Streams = "pixels+pose"
+    model_type: str = "multitask"
+    """A `ModelType`."""
+    streams: str = "pixels+pose"
+    """A `Streams`."""
     n_keypoints: int = 6
     temporal: str = "tcn"
     hidden_dim: int = 256

@@ -20,7 +20,7 @@ from nocigram.models.backbones.base import Backbone, BackboneOptions, BuiltBackb
 from nocigram.models.backbones.build import register_backbone
 from nocigram.models.backbones.clips import clip_frames_index, frames_from_clips
 from nocigram.models.backbones.vit_2d import build_frame_backbone
-from nocigram.models.backbones.weights import HUB_ERRORS, cached_weights, hub_answers, read_weights
+from nocigram.models.backbones.weights import HUB_ERRORS, WEIGHT_FILES, cached_weights, hub_answers, read_weights
 
 DEFAULT_ENCODER = "MCG-NJU/videomae-base"
 FALLBACK_ENCODER = "vit_small_patch14_dinov2.lvd142m"
@@ -189,7 +189,7 @@ def _encoder(name: str, options: BackboneOptions) -> tuple[Any, dict[str, Any]]:
     elif weights == "pretrained":
         native = _hub_config(name)
     elif Path(weights).is_dir():
-        native = VideoMAEConfig.from_pretrained(weights)
+        native = _folder_config(Path(weights))
     else:
         native = VideoMAEConfig(**_sizes_by_name(name))
     _check_sizes(native, name, options)
@@ -239,6 +239,18 @@ def _hub_config(name: str) -> Any:
         return VideoMAEConfig.from_pretrained(name, local_files_only=is_cached)
     except HUB_ERRORS as error:
         raise UnavailableError(_no_weights(name, _first_line(error))) from error
+
+
+def _folder_config(folder: Path) -> Any:
+    """The configuration of a local folder that transformers can load."""
+    from transformers import VideoMAEConfig
+
+    if not all(any((folder / name).is_file() for name in names) for names in (("config.json",), WEIGHT_FILES)):
+        raise InputError(
+            f"--encoder_weights: expected a folder with config.json and {WEIGHT_FILES[0]}, got {folder}. "
+            "Save it with model.save_pretrained(FOLDER)."
+        )
+    return VideoMAEConfig.from_pretrained(folder)
 
 
 def _is_cached(name: str) -> bool:

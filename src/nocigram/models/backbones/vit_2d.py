@@ -159,6 +159,8 @@ def _create(name: str, img_size: int, **kwargs: Any) -> Any:
 
 def _pretrained(name: str, img_size: int) -> Any:
     """A timm model with its hub weights, from the cache if they are there."""
+    if not timm.models.is_model_pretrained(name):
+        raise InputError(_no_weights(name, "timm knows of none"))
     hub_name = timm.get_pretrained_cfg_value(name, "hf_hub_id")
     cached = cached_weights(hub_name) if hub_name else None
     if cached is not None:
@@ -205,6 +207,7 @@ def _no_weights(name: str, reason: str) -> str:
 
 def _unknown_name(name: str) -> str:
     """What to write instead of a name that timm does not know."""
-    near = timm.list_models(f"*{name.split('.')[0]}*")[:5]
+    architecture = name.partition(".")[0]
+    near = (timm.list_pretrained(f"{architecture}.*") or timm.list_models(f"*{architecture}*"))[:5]
     advice = f"Did you mean {', '.join(near)}?" if near else f"See timm.list_models(), or use {EMBEDDED}."
     return f"--encoder_name: expected a timm model or {EMBEDDED}, got {name!r}. {advice}"

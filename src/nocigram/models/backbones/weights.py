@@ -17,7 +17,7 @@ from nocigram.core.errors import InputError
 HUB_TIMEOUT_S = 5.0
 HUB_ERRORS: tuple[type[Exception], ...] = (HTTPError, OSError, EntryNotFoundError)
 """What the hub's client raises without a network, offline, for an unknown name, or for a model without weights."""
-_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def hub_answers() -> bool:
@@ -31,7 +31,7 @@ def hub_answers() -> bool:
 
 def cached_weights(hub_name: str) -> Path | None:
     """The weights file of a hub model if an earlier run has fetched it."""
-    found = (try_to_load_from_cache(hub_name, file_name) for file_name in _WEIGHT_FILES)
+    found = (try_to_load_from_cache(hub_name, file_name) for file_name in WEIGHT_FILES)
     return next((Path(path) for path in found if isinstance(path, str)), None)
 
 
@@ -49,12 +49,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = timm.models.load_state_dict(str(path), use_ema=False, weights_only=True)
     except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, KeyError, AttributeError) as error:
         raise InputError(
-            f"{path}: expected a state dict (.pth, .pt or .safetensors), got {type(error).__name__}. "
+            f"{path}: expected a state dict (.pth, .pt or .safetensors), got something that is not one. "
             "Save it with torch.save(model.state_dict(), FILE)."
         ) from error
     if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise InputError(
-            f"{path}: expected a state dict of tensors, got something else. "
+            f"{path}: expected a state dict of tensors, got something that is not one. "
             "Save it with torch.save(model.state_dict(), FILE)."
         )
     return tensors

@@ -1,0 +1,90 @@
+"""Labelled trials as windows, and the model's answers to windows as scored trials. For validation and evaluation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from nocigram.core.ranges import FrameRange
+from nocigram.data.batches import Window, Windows
+from nocigram.data.records import Discovery, Trial
+from nocigram.data.sources import Source
+from nocigram.data.view import from_view
+from nocigram.data.windows import Rows, plan_windows, stitched
+from nocigram.evaluation import TrialPrediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialWindows:
+    """Windows that cover every frame of every trial."""
+
+    found: Discovery
+    trials: list[Trial]
+    sources: Mapping[str, Source]
+    window_T: int
+    places: list[tuple[int, FrameRange]] = field(init=False)
+    """For each window: position of its trial, frames of that trial."""
+
+    def __post_init__(self) -> None:
+        places = [
+            (position, window)
+            for position, trial in enumerate(self.trials)
+            for window in plan_windows(len(trial.span), window_T=self.window_T)
+        ]
+        object.__setattr__(self, "places", places)
+
+    def dataset(self) -> Windows:
+        """The windows with their pixels or features, keypoints and labels."""
+        windows = []
+        for position, window in self.places:
+            trial = self.trials[position]
+            windows.append(
+                Window(
+                    recording=trial.recording,
+                    span=window.shifted(trial.start),
+                    actions=self.found.labels_of(trial)[window.start : window.stop],
+                )
+            )
+        return Windows(windows, sources=dict(self.sources), window_T=self.window_T)
+
+    def predictions(
+        self,
+        probabilities: Mapping[int, Float[np.ndarray, "T C"]],
+        keypoints: Mapping[int, Float[np.ndarray, "T 6 2"]],
+    ) -> list[TrialPrediction]:
+        """Stitch windows to trials, each frame once; padding is cut off.
+
+        Args:
+            probabilities: position of the window -> its probabilities.
+            keypoints: the same in parts of the view's side; empty for a model without a keypoint head.
+        """
+        answers: list[list[tuple[FrameRange, Rows]]] = [[] for _ in self.trials]
+        for index, (position, window) in enumerate(self.places):
+            rows = {"probabilities": np.asarray(probabilities[index][: len(window)], dtype=np.float64)}
+            if keypoints:
+                rows["keypoints"] = np.asarray(keypoints[index][: len(window)], dtype=np.float64)
+            answers[position].append((window, rows))
+        return [self._prediction(trial, stitched(windows)) for trial, windows in zip(self.trials, answers, strict=True)]
+
+    def _prediction(self, trial: Trial, rows: Rows) -> TrialPrediction:
+        """One trial, labels beside predictions."""
+        source = self.sources[trial.recording]
+        keypoints = {}
+        if "keypoints" in rows:
+            xy_px, visible = source.recording.pose_of(trial.span)
+            boxes = source.view.boxes_of(trial.start, trial.stop)
+            keypoints = {
+                "xy_true_px": xy_px,
+                "xy_pred_px": from_view(rows["keypoints"], boxes),
+                "visible": visible,
+                "view_side_px": boxes[:, 2].astype(np.float64),
+            }
+        return TrialPrediction(
+            recording=trial.recording,
+            trial=trial.number,
+            animal=trial.animal,
+            labels=self.found.labels_of(trial),
+            probabilities=rows["probabilities"],
+            **keypoints,
+        )

@@ -1,0 +1,32 @@
+"""bf16 where the device computes it, 32 bits elsewhere; one rule for training, cached features and prediction."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from nocigram.core.literals import Accelerator, Precision
+
+
+def device_of(accelerator: Accelerator) -> torch.device:
+    """The device to compute on."""
+    if accelerator in ("auto", "gpu") and torch.cuda.is_available():
+        return torch.device("cuda")
+    if accelerator in ("auto", "mps") and torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """The device has instructions for bf16 (CPUs: AVX-512 BF16 or AMX), so that it is faster than 32 bits there."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.6 has none
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+    return False
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """Autocast to bf16 if asked for, or on 'auto' where the device computes it."""
+    wants_bf16 = precision == "bf16" or (precision == "auto" and computes_bf16(device))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wants_bf16)

@@ -1,0 +1,150 @@
+"""Everything before the first step of training: data found, divided, announced and brought into memory maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nocigram.config.commands import TrainOptions
+from nocigram.core.errors import InputError, NoSamplesError
+from nocigram.core.ranges import FrameRange
+from nocigram.data.discover import discover_from
+from nocigram.data.inventory import skips_table
+from nocigram.data.records import Discovery, Recording, Skip, Trial
+from nocigram.data.scheme_file import read_scheme
+from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose_sources
+from nocigram.data.split import Split, leaks, make_split, read_split
+from nocigram.training.epochs import EpochPlanner, TrainSpan
+from nocigram.training.rare import Distribution, distribution_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Data, ready to train on."""
+
+    found: Discovery
+    split: Split
+    train_trials: list[Trial]
+    val_trials: list[Trial]
+    distribution: Distribution
+    """Of the training trials, before boosting."""
+    sources: dict[str, Source]
+    planner: EpochPlanner
+    cache_dir: Path
+
+
+def prepare(options: TrainOptions) -> Prepared:
+    """Find and divide the data, print what the guide promises, decode what has to be decoded.
+
+    Raises:
+        NoSamplesError: no usable trial.
+        InputError: the data can't be divided or decoded, or an option contradicts them.
+    """
+    print(f"[info] Discovering videos in {options.data.videos}...")
+    found = _usable(discover_from(options.data, scheme=read_scheme(options.data.actions)), options)
+    split = _split_of(found, options)
+    train_trials, val_trials = split.trials(found, "train"), split.trials(found, "val")
+    if not train_trials or not val_trials:
+        raise InputError(
+            f"--split: expected its trials in the folder, got {len(train_trials)} for training and {len(val_trials)} "
+            "for validation. Give the split of these data, or leave the flag out."
+        )
+    _announce(found, split, train_trials, val_trials)
+    extra = [] if options.split.labelled_only or options.model.model_type == "action_only" else found.unlabelled
+    if extra:
+        names = ", ".join(recording.name for recording in extra)
+        print(f"[info] {len(extra)} recordings without annotation train the keypoint head alone: {names}")
+    cache_dir = options.view.cache_dir or default_cache_dir(options.data.videos)
+    used = {trial.recording for trial in (*train_trials, *val_trials)} | {recording.name for recording in extra}
+    sources = _sources([found.recordings[name] for name in sorted(used)], options, cache_dir)
+    distribution = distribution_of([found.labels_of(trial) for trial in train_trials], classes=found.scheme.classes)
+    spans = [
+        *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in train_trials),
+        *(
+            TrainSpan(recording=r.name, span=FrameRange(0, min(sources[r.name].n_frames, len(r.xy_px))), actions=None)
+            for r in extra
+        ),
+    ]
+    return Prepared(
+        found=found,
+        split=split,
+        train_trials=train_trials,
+        val_trials=val_trials,
+        distribution=distribution,
+        sources=sources,
+        planner=_planner(spans, distribution, options),
+        cache_dir=cache_dir,
+    )
+
+
+def _usable(found: Discovery, options: TrainOptions) -> Discovery:
+    """Without trials that this run can't use; printed are warnings and skips."""
+    needs_pose = options.view.crop == "mouse" or options.model.streams == "pose"
+    if needs_pose:
+        blind = {name for name, recording in found.recordings.items() if not recording.has_pose}
+        reason = "it has no visible keypoint, which --crop mouse and --streams pose need"
+        skips = [Skip(trial.path, reason) for trial in found.trials if trial.recording in blind]
+        trials = [trial for trial in found.trials if trial.recording not in blind]
+        found = replace(found, trials=trials, skipped=[*found.skipped, *skips])
+    for warning in found.warnings:
+        print(warning)
+    if not found.trials:
+        raise NoSamplesError(
+            f"No samples found!\n{skips_table(found)}\nSee nocigram check for all that is in the folders."
+        )
+    if found.skipped:
+        print(skips_table(found))
+    return found
+
+
+def _split_of(found: Discovery, options: TrainOptions) -> Split:
+    """The split that was given, or a new one; a leak is said."""
+    given = options.split.split
+    if given is not None:
+        split = read_split(given)
+    else:
+        split = make_split(
+            found, split_by=options.split.split_by, val_share=options.split.val_share, seed=options.machine.seed
+        )
+    if shared := leaks(found, split):
+        print(
+            f"[warn] LEAK: {', '.join(shared)} are in training and in validation, so scores will be higher than on new "
+            "animals. Use --split_by animal for numbers to report."
+        )
+    return split
+
+
+def _announce(found: Discovery, split: Split, train_trials: Sequence[Trial], val_trials: Sequence[Trial]) -> None:
+    """The guide's lines on what was found."""
+    print(f"[info] Found {len(found.trials)} (video, trial) pairs")
+    print(f"[info] split by {split.split_by}: validation on {', '.join(sorted({t.animal for t in val_trials}))}")
+    print(f"[info] train samples before boosting: {len(train_trials)}")
+    print(f"[info] val samples: {len(val_trials)}")
+
+
+def _sources(recordings: Sequence[Recording], options: TrainOptions, cache_dir: Path) -> dict[str, Source]:
+    """Recordings ready to be cut into windows."""
+    if options.model.streams == "pose":
+        return pose_sources(recordings, crop=options.view.crop)
+    return pixel_sources(recordings, crop=options.view.crop, img_size=options.view.img_size, cache_dir=cache_dir)
+
+
+def _planner(spans: Sequence[TrainSpan], distribution: Distribution, options: TrainOptions) -> EpochPlanner:
+    """The plan of the epochs, with the guide's tables before and after boosting."""
+    threshold, cap = options.loss.rare_threshold_share, options.loss.rare_boost_cap
+    print(distribution.as_table("Class Distribution BEFORE boosting", threshold_share=threshold))
+    factors = distribution.boost_factors(threshold_share=threshold, cap=cap)
+    print(f"[info] Boosting rare classes (share < {threshold:g})...")
+    for action, factor in factors.items():
+        print(f"[info] Boosting class '{distribution.classes[action]}' by {factor:.1f}x")
+    planner = EpochPlanner(
+        spans=spans,
+        boost_factors=factors,
+        window_T=options.windows.train_T,
+        mirrors=options.augment.aug_hflip,
+        seed=options.machine.seed,
+    )
+    print(f"[info] train samples after boosting: {planner.n_windows}")
+    drawn = [window.actions for window in planner.windows(0) if window.actions is not None]
+    after = distribution_of(drawn, classes=distribution.classes)
+    print(after.as_table("Class Distribution AFTER boosting (windows of the first epoch)", threshold_share=threshold))
+    return planner

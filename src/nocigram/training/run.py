@@ -1,0 +1,277 @@
+"""`nocigram train`, from options to the best checkpoint."""
+
+import json
+import logging
+import sys
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor
+
+from nocigram.config.commands import TrainOptions
+from nocigram.core.errors import InputError
+from nocigram.core.files import written_whole
+from nocigram.data.batches import collate
+from nocigram.data.trial_windows import TrialWindows
+from nocigram.models.approaches import BuiltModel, MultitaskModel, build_model
+from nocigram.models.precision import computes_bf16, device_of
+from nocigram.pose.skeleton import left_right_pairs
+from nocigram.training.augment import Augmentation
+from nocigram.training.averaging import MovingAverage
+from nocigram.training.batches import WindowBatches
+from nocigram.training.best import BestModel
+from nocigram.training.callbacks import ProgressBar, ResumePoint
+from nocigram.training.features import with_cached_features
+from nocigram.training.loggers import make_loggers
+from nocigram.training.losses import MultitaskLoss
+from nocigram.training.module import ActionModule, Freeze
+from nocigram.training.preparation import Prepared, prepare
+from nocigram.training.schedule import Schedule
+from nocigram.training.smoke import smoke_test
+from nocigram.training.validation import Validation
+
+_CHANGEABLE = {"resume", "num_workers", "use_wandb", "wandb_entity", "wandb_project", "use_tensorboard", "cache_dir"}
+"""Options that a resumed run may have otherwise: they don't change its result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFiles:
+    """Where a run writes."""
+
+    out: Path
+    approach: str = "multitask"
+
+    @property
+    def best(self) -> Path:
+        """The best model."""
+        return self.out / f"best_model_{self.approach}.pt"
+
+    @property
+    def folder(self) -> Path:
+        """Everything else: split, options, metrics.csv, the point to resume from."""
+        return self.out / "training"
+
+    @property
+    def resume(self) -> Path:
+        """The point to resume from."""
+        return self.folder / "resume.ckpt"
+
+    @property
+    def options(self) -> Path:
+        """The options of the run."""
+        return self.folder / "options.json"
+
+
+def train(options: TrainOptions) -> Path:
+    """Train a model and return the path of the best checkpoint.
+
+    Raises:
+        NoSamplesError: no usable trial.
+        InputError: data, options, weights or the point to resume from can't be used.
+    """
+    _quieten_libraries()
+    files = RunFiles(out=options.out)
+    _check_resume(options, files)
+    seed_everything(options.machine.seed, workers=True, verbose=False)
+    device = device_of(options.machine.accelerator)
+    prepared = prepare(options)
+    prepared.split.save(files.folder / "split.json")
+    _write_json(files.options, options.flat())
+    built = _build(options, prepared)
+    prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
+    validation = TrialWindows(
+        found=prepared.found, trials=prepared.val_trials, sources=prepared.sources, window_T=options.windows.val_T
+    )
+    batches = WindowBatches(
+        prepared.planner,
+        validation,
+        sources=prepared.sources,
+        batch_size=options.optimiser.batch_size,
+        num_workers=options.machine.num_workers,
+        pin_memory=device.type == "cuda",
+    )
+    module = _module(options, prepared, built)
+    first = collate([validation.dataset()[0]])
+    smoke_test(module, first, n_actions=len(prepared.found.scheme.classes), device=device)
+    average = MovingAverage(decay=options.monitor.ema_decay) if options.monitor.use_ema else None
+    best = BestModel(
+        path=files.best,
+        options=options,
+        prepared=prepared,
+        built=built,
+        backbone_state=backbone_state,
+        average=average,
+    )
+    trainer = _trainer(options, files, device, Validation(validation, save_best=best), average)
+    _fit(trainer, module, batches, resume=files.resume if options.machine.resume else None)
+    print(f"[info] Best model: {files.best}")
+    return files.best
+
+
+def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
+    """The model, with the guide's line on its backbone."""
+    model, windows = options.model, options.windows
+    built = build_model(
+        n_actions=len(prepared.found.scheme.classes),
+        model_type=model.model_type,
+        streams=model.streams,
+        hidden_dim=model.hidden_dim,
+        tcn_layers=model.tcn_layers,
+        dropout=model.dropout,
+        backbone_type=model.backbone_type,
+        encoder_name=model.encoder_name,
+        encoder_weights=model.encoder_weights,
+        img_size=options.view.img_size,
+        clip_T=windows.clip_T,
+        backbone_chunk=model.backbone_chunk,
+        gradient_checkpointing=model.gradient_checkpointing,
+        strict_backbone=model.strict_backbone,
+        warn=print,
+    )
+    if built.backbone is not None:
+        print(built.backbone.description)
+    n_parameters = sum(parameter.numel() for parameter in built.model.parameters())
+    print(f"[info] Model: {n_parameters / 1e6:.1f}M parameters")
+    return built
+
+
+def _freeze_for_good(
+    options: TrainOptions, prepared: Prepared, built: BuiltModel, device: torch.device
+) -> tuple[Prepared, dict[str, torch.Tensor]]:
+    """Where the backbone never learns: its features in place of pixels, and the model without it.
+
+    Returns:
+        The data, and the backbone's weights by their names in the whole model.
+    """
+    model = built.model
+    if not options.is_backbone_frozen or not isinstance(model, MultitaskModel) or model.backbone is None:
+        return prepared, {}
+    sources = with_cached_features(
+        prepared.sources,
+        backbone=model.backbone,
+        device=device,
+        precision=options.machine.precision,
+        window_T=options.windows.val_T,
+        mirrors=options.augment.aug_hflip,
+        cache_dir=prepared.cache_dir,
+    )
+    print("[info] Training from cached features: brightness, contrast and pixel noise don't apply")
+    state = {f"backbone.{name}": tensor.cpu() for name, tensor in model.backbone.state_dict().items()}
+    model.backbone = None
+    return replace(prepared, sources=sources), state
+
+
+def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> ActionModule:
+    """The Lightning module."""
+    loss, augment, optimiser = options.loss, options.augment, options.optimiser
+    weights = prepared.distribution.class_weights(power=loss.class_weight_power)
+    n_batches = -(-prepared.planner.n_windows // (optimiser.batch_size * options.machine.devices))
+    return ActionModule(
+        built.model,
+        loss=MultitaskLoss(
+            class_weights=torch.tensor(weights, dtype=torch.float32),
+            focal_gamma=loss.focal_gamma,
+            label_smoothing=loss.label_smoothing,
+            lambda_kp=loss.lambda_kp,
+            lambda_smooth=loss.lambda_smooth,
+        ),
+        augmentation=Augmentation(
+            brightness=augment.aug_brightness,
+            contrast=augment.aug_contrast,
+            temporal_drop=augment.aug_temporal_drop,
+            kp_jitter_std=augment.kp_jitter_std,
+            pose_drop=augment.aug_pose_drop if "pixels" in options.model.streams else 0.0,
+            left_right=left_right_pairs(prepared.found.kp_names),
+        ),
+        schedule=Schedule(
+            lr=optimiser.lr,
+            weight_decay=optimiser.weight_decay,
+            backbone_lr_factor=optimiser.backbone_lr_factor,
+            scheduler=optimiser.scheduler,
+            n_warmup_steps=min(optimiser.warmup_epochs, optimiser.epochs) * n_batches,
+            n_steps=optimiser.epochs * n_batches,
+        ),
+        freeze=Freeze(n_epochs=optimiser.freeze_backbone_epochs, last_blocks=optimiser.unfreeze_last_blocks),
+        seed=options.machine.seed,
+    )
+
+
+def _trainer(
+    options: TrainOptions, files: RunFiles, device: torch.device, validation: Validation, average: MovingAverage | None
+) -> Trainer:
+    """Lightning's trainer. The order of callbacks matters, see `Validation`."""
+    machine, optimiser = options.machine, options.optimiser
+    wants_bf16 = machine.precision == "bf16" or (
+        machine.precision == "auto" and computes_bf16(device) and not options.is_backbone_frozen
+    )
+    callbacks: list[Callback] = [validation]
+    if average is not None:
+        callbacks.append(average)
+    callbacks += [
+        EarlyStopping("val/macro_f1", mode="max", patience=optimiser.early_stop_patience),
+        LearningRateMonitor("epoch"),
+        ResumePoint(files.resume),
+    ]
+    if sys.stderr.isatty():
+        callbacks.append(ProgressBar())
+    return Trainer(
+        accelerator={"cuda": "gpu"}.get(device.type, device.type),
+        devices=machine.devices,
+        strategy="auto" if machine.devices == 1 else "ddp_find_unused_parameters_true",
+        precision="bf16-mixed" if wants_bf16 else "32-true",
+        max_epochs=optimiser.epochs,
+        gradient_clip_val=optimiser.clip_grad_norm or None,
+        callbacks=callbacks,
+        logger=make_loggers(options, files.folder),
+        default_root_dir=files.folder,
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        log_every_n_steps=1,
+        deterministic="warn",
+    )
+
+
+def _fit(trainer: Trainer, module: ActionModule, batches: WindowBatches, *, resume: Path | None) -> None:
+    """Train; Ctrl-C leaves the point to resume from and says so."""
+    try:
+        trainer.fit(module, datamodule=batches, ckpt_path=resume, weights_only=True)
+    except SystemExit as stop:  # Lightning turns Ctrl-C into an exit once it has closed everything
+        if not trainer.interrupted:
+            raise
+        print("[info] Stopped. The same command with --resume continues at the start of this epoch.")
+        raise KeyboardInterrupt from stop
+
+
+def _check_resume(options: TrainOptions, files: RunFiles) -> None:
+    """A run can only be continued with the options that it began with.
+
+    Raises:
+        InputError: there is nothing to resume, or the options differ.
+    """
+    if not options.machine.resume:
+        return
+    if not files.resume.is_file() or not files.options.is_file():
+        raise InputError(f"--resume: expected a stopped run in {files.folder}, got none. Leave the flag out.")
+    before, now = json.loads(files.options.read_text(encoding="utf-8")), json.loads(json.dumps(options.flat()))
+    if changed := sorted(name for name in now if name not in _CHANGEABLE and before.get(name) != now[name]):
+        listed = ", ".join(f"--{name} {now[name]} (was {before.get(name)})" for name in changed)
+        raise InputError(f"--resume: expected the options of the stopped run, got {listed}. Give them as they were.")
+
+
+def _write_json(path: Path, content: object) -> None:
+    """Write JSON, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _quieten_libraries() -> None:
+    """Lightning's banners and hints for its developers say nothing to a user of ours."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (".*does not have many workers.*", ".*GPU available but not used.*", ".*Checkpoint directory.*"):
+        warnings.filterwarnings("ignore", message)

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from nocigram.core.errors import InputError
+from nocigram.pose.files import find_pose
+
+NET = "DLC_resnet50_pawtracking_comparisionMay7shuffle1_500000"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param([f"a{NET}.csv"], f"a{NET}.csv", id="csv"),
+        pytest.param([f"a{NET}.h5"], f"a{NET}.h5", id="h5 alone"),
+        pytest.param([f"a{NET}.csv", f"a{NET}.h5"], f"a{NET}.csv", id="twins: the csv"),
+        pytest.param([f"a{NET}.csv", f"a{NET}_filtered.h5"], f"a{NET}_filtered.h5", id="filtered before raw"),
+        pytest.param(["aDLC_dlcrnetms5_x_el.h5"], "aDLC_dlcrnetms5_x_el.h5", id="several animals"),
+        pytest.param(["aDLC_dlcrnetms5_x_el.h5", "aDLC_dlcrnetms5_x_el_filtered.csv"],
+                     "aDLC_dlcrnetms5_x_el_filtered.csv", id="several animals, filtered"),
+        pytest.param(["aDeepCut_resnet50_x.csv"], "aDeepCut_resnet50_x.csv", id="DeepLabCut of old"),
+        pytest.param([f"a{NET}.csv", f"a{NET}_skeleton.csv", f"a{NET}_labeled.mp4", f"a{NET}_meta.pickle"],
+                     f"a{NET}.csv", id="with all that DeepLabCut leaves beside it"),
+        pytest.param([f"a0{NET}.csv", f"a_b{NET}.csv", f".a{NET}.csv", "a.csv", "prediction_a.mp4_1.csv"], None,
+                     id="only other recordings' files"),
+        pytest.param([], None, id="no file"),
+    ],
+)  # fmt: skip
+def test_the_pose_file_of_a_video(files, expected, tmp_path):
+    for name in files:
+        (tmp_path / name).touch()
+    found = find_pose(Path("elsewhere/a.mp4"), tmp_path)
+    assert (found and found.path) == (expected and tmp_path / expected)
+
+
+def test_taking_the_filtered_file_is_said(tmp_path):
+    for name in (f"a{NET}.csv", f"a{NET}.h5", f"a{NET}_filtered.csv"):
+        (tmp_path / name).touch()
+    found = find_pose(Path("a.mp4"), tmp_path)
+    assert found.note == f"a{NET}_filtered.csv is used rather than a{NET}.csv, a{NET}.h5"
+
+
+def test_without_a_choice_nothing_is_said(tmp_path):
+    for name in (f"a{NET}.csv", f"a{NET}.h5"):
+        (tmp_path / name).touch()
+    assert find_pose(Path("a.mp4"), tmp_path).note is None
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param((f"a{NET}.csv", "aDLC_resnet101_other.csv"), id="two networks"),
+        pytest.param(("aDLC_dlcrnetms5_x_el.h5", "aDLC_dlcrnetms5_x_bx.h5"), id="two trackers"),
+        pytest.param((f"a{NET}_filtered.csv", "aDLC_resnet101_other_filtered.csv"), id="two filtered ones"),
+    ],
+)
+def test_several_candidates_are_listed(files, tmp_path):
+    for name in files:
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"a\.mp4: expected one pose file") as caught:
+        find_pose(Path("a.mp4"), tmp_path)
+    assert all(name in str(caught.value) for name in files)
+
+
+def test_a_video_whose_name_goes_on_like_a_pose_file_keeps_its_own(tmp_path):
+    for name in ("aDLC_x.csv", "aDLC2DLC_x.csv"):
+        (tmp_path / name).touch()
+    videos = [Path("a.mp4"), Path("aDLC2.mp4")]
+    found = [find_pose(video, tmp_path, other_videos=videos).path.name for video in videos]
+    assert found == ["aDLC_x.csv", "aDLC2DLC_x.csv"]
