@@ -1,14 +1,15 @@
 """Nocigram: from videos of mice, keypoint tracks and a few labelled trials to the action of every frame."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from nocigram.core.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nocigram.prediction import Predictor
 
-__version__ = version("nocigram")
+__version__ = VERSION
 
 
 def load_model(path: "Path | str") -> "Predictor":

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor, nn
 
-import nocigram
 from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
+from nocigram.core.version import VERSION
 from nocigram.models.approaches import build_model
 
 FORMAT_VERSION = 1
@@ -59,7 +59,7 @@ class Checkpoint:
     extra: dict[str, Any] = field(default_factory=dict)
     """Whatever else the writer keeps, such as how pixels were cropped."""
     format_version: int = FORMAT_VERSION
-    nocigram_version: str = nocigram.__version__
+    nocigram_version: str = VERSION
 
 
 _KEYS = tuple(item.name for item in fields(Checkpoint))

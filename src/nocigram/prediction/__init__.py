@@ -1,1 +1,6 @@
 """A checkpoint and a recording to an action for every frame."""
+
+from nocigram.prediction.folder import Summary, predict_recordings
+from nocigram.prediction.predictor import Prediction, Predictor
+
+__all__ = ["Prediction", "Predictor", "Summary", "predict_recordings"]

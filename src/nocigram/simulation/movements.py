@@ -188,7 +188,7 @@ def _weight_shift(rng: np.random.Generator, c: Controls, bout: PlannedBout, anim
 
 def _withdraw_offset(rng: np.random.Generator, animal: Animal) -> Float[np.ndarray, "2"]:
     """Forward and outward shift of a paw that is pulled to the body; sometimes it goes straight up."""
-    size = animal.vigour * (rng.uniform(0.01, 0.04) if rng.random() < 0.35 else rng.uniform(0.06, 0.17))
+    size = animal.vigour * (rng.uniform(0.01, 0.04) if rng.random() < 0.3 else rng.uniform(0.08, 0.2))
     direction = rng.uniform(-0.6, 0.9)
     return size * np.array([np.sin(direction), -np.cos(direction)])
 
@@ -212,7 +212,7 @@ def _paw_guard(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal:
 def _paw_shake(rng: np.random.Generator, c: Controls, bout: PlannedBout, animal: Animal) -> None:
     paw, held = _hind(bout.side), _plateau(bout.n_frames, ramp=1)
     swing = _rhythm(rng, bout.n_frames, hz=rng.uniform(10.8, 13.6))
-    size = animal.vigour * rng.uniform(0.045, 0.085)
+    size = animal.vigour * rng.uniform(0.055, 0.095)
     direction = rng.uniform(-0.7, 0.7)
     c.held[:, paw] = 1.0
     c.offset[:, paw] = np.array([0.03, -0.03]) * held[:, None]

@@ -70,7 +70,7 @@ def _doubt(
     speed = np.zeros((n_frames, n_keypoints))
     speed[1:] = np.linalg.norm(np.diff(true_px, axis=0), axis=-1) / motion.length_px
     unsure = _slow_noise(rng, n_frames, n_keypoints)[..., 0]
-    doubt = -6.5 + 1.3 * unsure + 0.5 * rng.normal(0, 1, lifted.shape) + 16.0 * speed + 3.2 * lifted
+    doubt = -6.8 + 1.3 * unsure + 0.5 * rng.normal(0, 1, lifted.shape) + 12.0 * speed + 2.8 * lifted
     hidden = _slow_noise(rng, n_frames, n_keypoints)[..., 1]
     doubt[:, 2:4] += np.where(hidden[:, 2:4] > np.quantile(hidden, 1 - _HIDDEN_FRONT_SHARE), 5.0, 0.0)
     doubt[:, 0] += 5.0 * motion.rearing + 0.8 * np.clip(np.abs(motion.bend) - 1.2, 0, 2)

@@ -16,7 +16,7 @@ def make_loggers(options: TrainOptions, folder: Path) -> list[Logger]:
         MissingExtraError: a logger's package is not installed.
     """
     monitor = options.monitor
-    loggers: list[Logger] = [CSVLogger(folder, name="", version="", flush_logs_every_n_steps=1)]
+    loggers: list[Logger] = [CSVLogger(folder, name="logs", flush_logs_every_n_steps=1)]
     if monitor.use_tensorboard:
         if find_spec("tensorboard") is None:
             raise MissingExtraError("--use_tensorboard", package="tensorboard", extra="tensorboard")

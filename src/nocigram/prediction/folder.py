@@ -1,0 +1,168 @@
+"""`nocigram predict`: one csv for each recording of files and folders."""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nocigram.config.commands import PredictOptions
+from nocigram.core.errors import InputError
+from nocigram.core.files import written_whole
+from nocigram.data.array_cache import content_hash
+from nocigram.data.discover import video_files
+from nocigram.data.progress import progress_bar
+from nocigram.data.records import Recording
+from nocigram.prediction.predictor import Prediction, Predictor
+
+_LEDGER = "predictions.json"
+"""Which checkpoint, video and pose each csv of a folder comes from."""
+
+
+@dataclass
+class Summary:
+    """What became of each recording."""
+
+    out: Path
+    done: list[str] = field(default_factory=list)
+    finished_before: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Recording -> reason."""
+    n_frames: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        lines = []
+        if self.done:
+            rate = self.n_frames / max(self.seconds, 1e-9)
+            lines.append(f"[info] Predicted {len(self.done)} recordings: {self.n_frames} frames, {rate:.0f} frames/s")
+        if self.finished_before:
+            lines.append(f"[info] {len(self.finished_before)} were finished before; --overwrite predicts them again")
+        lines += [f"[warn] {name}: {reason}" for name, reason in self.failed.items()]
+        return "\n".join([*lines, f"[info] Results: {self.out}"])
+
+
+def predict_recordings(options: PredictOptions) -> Summary:
+    """Predict every video that is named or lies in a folder that is named.
+
+    Raises:
+        InputError: the checkpoint can't be used, there is no video, or two have one name.
+    """
+    predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
+    videos = _videos(options.videos)
+    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), videos=tuple(videos))
+    summary = Summary(out=options.out)
+    for video in videos:
+        try:
+            _predict_one(predictor, video, folder, summary)
+        except InputError as error:
+            summary.failed[video.stem] = str(error)
+    return summary
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """The folder of results, and where each came from."""
+
+    options: PredictOptions
+    checkpoint_hash: str
+    videos: tuple[Path, ...]
+
+    def origin(self, recording: Recording) -> dict[str, str | None]:
+        """What a csv of this recording is made from."""
+        return {
+            "checkpoint_sha256": self.checkpoint_hash,
+            "video_sha256": content_hash(recording.video),
+            "pose_sha256": content_hash(recording.pose_file) if recording.pose_file else None,
+        }
+
+    def csv_of(self, name: str) -> Path:
+        """The file of a recording."""
+        return self.options.out / f"{name}.csv"
+
+    def ledger(self) -> dict[str, dict[str, str | None]]:
+        """What is known of the csv files of the folder."""
+        try:
+            content = json.loads((self.options.out / _LEDGER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def is_finished(self, recording: Recording) -> bool:
+        """The csv is there and made from the same checkpoint, video and pose.
+
+        Raises:
+            InputError: a csv is there that is made from something else.
+        """
+        path = self.csv_of(recording.name)
+        if self.options.overwrite or not path.exists():
+            return False
+        if self.ledger().get(recording.name) == self.origin(recording):
+            return True
+        raise InputError(
+            f"{path}: expected a result of this checkpoint and recording, got one of another. "
+            "Choose another --out, or replace it with --overwrite."
+        )
+
+    def note(self, recording: Recording) -> None:
+        """Write down where the csv of a recording comes from."""
+        content = {**self.ledger(), recording.name: self.origin(recording)}
+        with written_whole(self.options.out / _LEDGER) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _videos(places: Iterable[Path]) -> list[Path]:
+    """Files as named, folders as their videos."""
+    videos: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            videos += video_files(place)
+        elif place.is_file():
+            videos.append(place)
+        else:
+            raise InputError(f"{place}: expected a video or a folder of videos, got nothing there. Correct the path.")
+    if not videos:
+        raise InputError(f"{', '.join(map(str, places))}: expected videos, got none. Name files or another folder.")
+    names = [video.stem for video in videos]
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            f"{', '.join(doubles)}: expected videos of different names, got two. Predict them into two --out."
+        )
+    return videos
+
+
+def _predict_one(predictor: Predictor, video: Path, folder: _Folder, summary: Summary) -> None:
+    """One recording to one csv."""
+    options = folder.options
+    recording = predictor.read(video, folder=options.poses, individual=options.individual, other_videos=folder.videos)
+    if folder.is_finished(recording):
+        summary.finished_before.append(recording.name)
+        return
+    started = time.perf_counter()
+    with (
+        progress_bar(recording.name, total=recording.n_frames, unit="frames") as advance,
+        written_whole(folder.csv_of(recording.name)) as temporary,
+    ):
+        n_frames = _write_csv(temporary, predictor.stream(recording), predictor.classes, on_frames=advance)
+    folder.note(recording)
+    summary.done.append(recording.name)
+    summary.n_frames += n_frames
+    summary.seconds += time.perf_counter() - started
+
+
+def _write_csv(
+    path: Path, parts: Iterable[Prediction], classes: tuple[str, ...], *, on_frames: Callable[[int], None]
+) -> int:
+    """Frame, Time_s, Action, Confidence and a probability for each action; returns the number of frames."""
+    n_frames = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Frame", "Time_s", "Action", "Confidence", *(f"P_{name}" for name in classes)])
+        for part in parts:
+            for time_s, action, probabilities in zip(part.times_s, part.actions, part.probabilities, strict=True):
+                row = [f"{p:.5f}" for p in probabilities]
+                writer.writerow([n_frames, f"{time_s:.6f}", classes[action], row[action], *row])
+                n_frames += 1
+            on_frames(len(part.actions))
+    return n_frames

@@ -1,0 +1,142 @@
+"""`nocigram evaluate`: score a checkpoint on labelled recordings."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+
+from nocigram.config.commands import EvaluateOptions
+from nocigram.config.data import DataOptions
+from nocigram.core.actions import ActionScheme
+from nocigram.core.errors import InputError, NoSamplesError
+from nocigram.core.files import written_whole
+from nocigram.data.array_cache import content_hash
+from nocigram.data.batches import collate
+from nocigram.data.discover import discover_from
+from nocigram.data.inventory import skips_table
+from nocigram.data.records import Discovery, Trial
+from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose_sources
+from nocigram.data.split import read_split
+from nocigram.data.trial_windows import TrialWindows
+from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
+from nocigram.models.precision import autocast
+from nocigram.prediction import Predictor
+from nocigram.report import draw_confusion, draw_ethograms
+
+_N_WINDOWS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Scores, and the predictions that they are of."""
+
+    scores: Scores
+    predictions: list[TrialPrediction]
+
+
+def evaluate(options: EvaluateOptions) -> Evaluation:
+    """Score a checkpoint; print a table, write metrics.json and figures.
+
+    Raises:
+        NoSamplesError: no usable trial.
+        InputError: checkpoint, folders or split can't be used.
+    """
+    predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
+    found = _discover(options, predictor)
+    trials = _chosen_trials(found, options, predictor)
+    recordings = [found.recordings[name] for name in sorted({trial.recording for trial in trials})]
+    if predictor.needs_pose:
+        sources = pose_sources(recordings, crop=predictor.crop)
+    else:
+        cache_dir = options.cache_dir or default_cache_dir(options.videos)
+        sources = pixel_sources(recordings, crop=predictor.crop, img_size=predictor.img_size, cache_dir=cache_dir)
+    predictions = predict_trials(predictor, found, trials, sources)
+    scores = score_trials(predictions, classes=predictor.classes)
+    print(scores.as_text())
+    _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, predictions, found.scheme)
+    return Evaluation(scores=scores, predictions=predictions)
+
+
+def predict_trials(
+    predictor: Predictor, found: Discovery, trials: list[Trial], sources: dict[str, Source]
+) -> list[TrialPrediction]:
+    """The model's answer to every frame of labelled trials."""
+    windows = TrialWindows(found=found, trials=trials, sources=sources, window_T=predictor.window_T)
+    probabilities, keypoints = {}, {}
+    for batch in DataLoader(windows.dataset(), batch_size=_N_WINDOWS_AT_ONCE, collate_fn=collate):
+        inputs = {name: t.to(predictor.device) for name, t in batch.inputs().items() if t is not None}
+        with torch.inference_mode(), autocast(predictor.device, predictor.precision):
+            output = predictor.model(**inputs)
+        for row, index in enumerate(batch.index.tolist()):
+            probabilities[index] = output.action_logits[row].float().softmax(dim=-1).cpu().numpy()
+            if output.keypoints is not None:
+                keypoints[index] = output.keypoints[row].float().cpu().numpy()
+    return windows.predictions(probabilities, keypoints)
+
+
+def _discover(options: EvaluateOptions, predictor: Predictor) -> Discovery:
+    """The folders, read as in training."""
+    checkpoint = predictor.checkpoint
+    scheme = ActionScheme(
+        names=tuple(checkpoint.scheme["names"]),
+        merges=checkpoint.scheme["merges"],
+        ignore=frozenset(checkpoint.scheme["ignore"]),
+    )
+    data = DataOptions(
+        annotations=options.annotations,
+        videos=options.videos,
+        poses=options.poses,
+        recordings=options.recordings,
+        individual=options.individual,
+        kp_names=",".join(checkpoint.kp_names),
+        kp_likelihood_thr=float(checkpoint.args["kp_likelihood_thr"]),
+        min_frames=int(checkpoint.args["min_frames"]),
+    )
+    found = discover_from(data, scheme=scheme)
+    for warning in found.warnings:
+        print(warning)
+    if not found.trials:
+        raise NoSamplesError(f"No samples found!\n{skips_table(found)}")
+    if found.skipped:
+        print(skips_table(found))
+    return found
+
+
+def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predictor) -> list[Trial]:
+    """The trials to score; says which, and whether the model was trained on them."""
+    wanted, split = options.split, predictor.checkpoint.split
+    seen = {record["video_sha256"]: set(record["sides"]) for record in predictor.checkpoint.seen}
+    sides = {name: seen.get(content_hash(r.video), set()) for name, r in found.recordings.items()}
+    if wanted == "auto":
+        wanted = "val" if any("val" in side for side in sides.values()) else "all"
+    if wanted == "all":
+        trials = found.trials
+    elif wanted in ("val", "train"):
+        names = set(split[wanted])
+        trials = [trial for trial in found.trials if trial.name in names and wanted in sides[trial.recording]]
+    else:
+        trials = read_split(Path(wanted)).trials(found, "val")
+    if not trials:
+        raise InputError(
+            f"--split {options.split}: expected its trials in the folder, got none of them. "
+            "Use --split all for new data."
+        )
+    trained_on = sorted({trial.recording for trial in trials if "train" in sides[trial.recording]})
+    print(f"[info] Scoring {len(trials)} trials (--split {wanted})")
+    if trained_on:
+        print(f"[warn] The model was trained on {', '.join(trained_on)}: these scores say nothing about new animals")
+    return trials
+
+
+def _write(out: Path, scores: Scores, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:
+    """metrics.json, thresholds.json and the figures."""
+    tuned = best_thresholds(predictions, classes=scheme.classes)
+    thresholds = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
+    for name, content in (("metrics.json", scores.as_dict()), ("thresholds.json", thresholds)):
+        with written_whole(out / name) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    draw_confusion(scores, classes=scheme.classes, colours=scheme.colours, path=out / "confusion.png")
+    draw_ethograms(predictions, classes=scheme.classes, colours=scheme.colours, path=out / "ethograms.png")
+    print(f"[info] Results: {out}")
