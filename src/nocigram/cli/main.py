@@ -3,7 +3,9 @@
 Adding a command: a module beside this one with `register(commands)` and `handle(options)`, named in `_COMMANDS`.
 """
 
+import re
 import sys
+from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +29,8 @@ class Command:
     kind: type
     handle: Callable[[Any], int]
     parser: ArgumentParser
+    places: frozenset[str]
+    """Fields that are given by their place."""
 
 
 @dataclass
@@ -41,14 +45,14 @@ class Commands:
         self, name: str, kind: type, handle: Callable[[Any], int], *, help: str, positional: tuple[Positional, ...] = ()
     ) -> None:
         """Register a subcommand whose flags are the fields of `kind`."""
-        parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=True)
+        parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=False)
         parser.add_argument("--config", action="config", help="YAML file of flags; later flags override it.")
         parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
         if name == "train":
             parser.add_argument("--preset", choices=preset_names(), help="A set of flags; your own flags override it.")
         add_flags(parser, kind, positional=positional)
         parser.set_defaults(self.defaults.get(name, {}))
-        self.found[name] = Command(name, kind, handle, parser)
+        self.found[name] = Command(name, kind, handle, parser, frozenset(place.name for place in positional))
 
 
 def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str, Any]] | None = None) -> int:
@@ -70,26 +74,54 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
 
 
 def _run(given: list[str], defaults: dict[str, dict[str, Any]]) -> int:
-    """Parse and handle; usage errors leave through argparse with status 2."""
+    """Parse and handle."""
     preset = _preset_in(given)
+    command, values = _parsed(given, defaults, preset=preset)
+    if preset is None and values.get("preset") is not None:  # it stands in the --config file
+        preset = values["preset"]
+        command, values = _parsed(given, defaults, preset=preset)
+    if preset is not None:
+        print(
+            f"[info] --preset {preset}: {', '.join(f'{key}={value}' for key, value in preset_values(preset).items())}"
+        )
+    return command.handle(options_of(command.kind, values))
+
+
+def _parsed(
+    given: list[str], defaults: dict[str, dict[str, Any]], *, preset: str | None
+) -> tuple[Command, dict[str, Any]]:
+    """The subcommand and its flags; those that aren't given are the preset's, else the defaults.
+
+    Raises:
+        InputError: a flag is unknown, missing or of another type.
+    """
     if preset is not None:
         defaults = {**defaults, "train": {**defaults.get("train", {}), **preset_values(preset)}}
     commands = Commands(defaults)
     for module in _COMMANDS:
         module.register(commands)
-    top = ArgumentParser(prog="nocigram", description=nocigram.__doc__)
+    top = ArgumentParser(prog="nocigram", description=nocigram.__doc__, exit_on_error=False)
     top.add_argument("--version", action="version", version=f"nocigram {nocigram.__version__}")
     subcommands = top.add_subcommands(dest="command", required=True)
     for command in commands.found.values():
         subcommands.add_subcommand(command.name, command.parser, help=command.parser.description)
-    parsed = top.parse_args(given)
-    command = commands.found[parsed.command]
-    if preset is not None:
-        print(
-            f"[info] --preset {preset}: {', '.join(f'{key}={value}' for key, value in preset_values(preset).items())}"
-        )
-    values = vars(parsed[parsed.command])
-    return command.handle(options_of(command.kind, values))
+    try:
+        parsed = top.parse_args(given)
+    except ArgumentError as error:
+        named = [word for word in given[:1] if word in commands.found]
+        raise InputError(f"{_one_line(error, commands)}. See {' '.join(['nocigram', *named, '--help'])}.") from error
+    return commands.found[parsed.command], vars(parsed[parsed.command])
+
+
+def _one_line(error: ArgumentError, commands: Commands) -> str:
+    """The parser's words in one line, flags written as they are given."""
+    text = " ".join(str(error).split()).rstrip(".")
+    text = re.sub(r'(?:Parser key|argument) "?(?:--)?(\w+)"?:', r"--\1:", text)
+    for name, command in commands.found.items():
+        for place in command.places:
+            text = text.replace(f"{name}.{place}", place)
+        text = re.sub(rf"(?<![\w/'\"]){name}\.(?=\w)", "--", text)
+    return re.sub(r"<class '(\w+)'>|a typing\.Literal(?=\[)", lambda match: match[1] or "one of ", text)
 
 
 def _preset_in(given: list[str]) -> str | None:

@@ -40,7 +40,7 @@ def read_annotation(path: Path) -> Annotation:
         InputError: it can't be read, has no Frame or Action column, or holds something other than whole numbers.
     """
     try:
-        table = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True)
+        table = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True, index_col=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
@@ -92,9 +92,9 @@ def faults_of(annotation: Annotation, *, scheme: ActionScheme, min_frames: int) 
                 fix="Label more frames, or lower --min_frames.",
             )
         )
-    faults += _frame_faults(name, frames)
-    unknown = sorted({int(code) for code in annotation.actions} - {*scheme.col_map, UNSCORED})
-    if unknown:
+    faults += frame_faults(annotation)
+    codes = {int(code) for code in annotation.actions}
+    if unknown := sorted(codes - {*scheme.col_map, UNSCORED}):
         faults.append(
             Fault(
                 where=name,
@@ -103,20 +103,21 @@ def faults_of(annotation: Annotation, *, scheme: ActionScheme, min_frames: int) 
                 fix="Correct the codes, or name them with --actions.",
             )
         )
-    if not (annotation.actions != UNSCORED).any():
+    if not {code for code in codes if scheme.col_map.get(code, code) != UNSCORED}:
         faults.append(
             Fault(
                 where=name,
                 expected="at least one scored frame",
-                got="blank actions only",
+                got="blank and ignored actions only",
                 fix="Label it, or remove the file.",
             )
         )
     return faults
 
 
-def _frame_faults(name: str, frames: Int[np.ndarray, " T"]) -> list[Fault]:
+def frame_faults(annotation: Annotation) -> list[Fault]:
     """What is wrong with the Frame column: it must count 0, 1, 2, ... without a hole or a double."""
+    frames = annotation.frames
     if not len(frames):
         return []
     values, counts = np.unique(frames, return_counts=True)
@@ -125,9 +126,10 @@ def _frame_faults(name: str, frames: Int[np.ndarray, " T"]) -> list[Fault]:
     elif values[0] != 0:
         got = f"{values[0]} as the first frame"
     elif len(values) != values[-1] + 1:
-        got = f"frame {np.setdiff1d(np.arange(values[-1]), values)[0]} missing"
+        got = f"frame {np.flatnonzero(values != np.arange(len(values)))[0]} missing"
     elif (np.diff(frames) != 1).any():
         got = f"frame {frames[1:][np.diff(frames) != 1][0]} out of order"
     else:
         return []
+    name = annotation.path.name
     return [Fault(where=name, expected="Frame to count 0, 1, 2, ...", got=got, fix="Correct the Frame column.")]

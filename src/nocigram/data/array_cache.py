@@ -1,7 +1,4 @@
-"""Large arrays kept on disk: written once, as a whole or not at all, then read as memory maps by any process.
-
-N rows of an array.
-"""
+"""Large arrays kept on disk: written once, as a whole or not at all, then read as memory maps by any process."""
 
 import hashlib
 import json
@@ -14,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.lib import format as npy
-
-_BLOCK_BYTES = 1 << 20
 
 
 def content_hash(path: Path) -> str:
@@ -51,7 +47,7 @@ class ArrayCache:
         """Where the array lies, or would lie."""
         return self.folder / f"{key}.npy"
 
-    def get(self, key: str) -> np.ndarray[Any, Any] | None:
+    def get(self, key: str) -> Shaped[np.ndarray, "_ ..."] | None:
         """The array as a read-only memory map; None if it is absent or its file is damaged."""
         path = self.path_of(key)
         try:
@@ -65,8 +61,13 @@ class ArrayCache:
         return array if is_whole else None
 
     def put(
-        self, key: str, blocks: Iterable[np.ndarray[Any, Any]], *, row_shape: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> np.ndarray[Any, Any]:
+        self,
+        key: str,
+        blocks: Iterable[Shaped[np.ndarray, "_ ..."]],
+        *,
+        row_shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> Shaped[np.ndarray, "_ ..."]:
         """Write an array block by block, so that it never has to fit into memory, and return its memory map.
 
         Args:
@@ -95,7 +96,7 @@ class ArrayCache:
 
 
 def _write_npy(
-    file: Any, blocks: Iterable[np.ndarray[Any, Any]], *, row_shape: tuple[int, ...], dtype: np.dtype[Any]
+    file: Any, blocks: Iterable[Shaped[np.ndarray, "_ ..."]], *, row_shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> None:
     """Stream blocks into an npy file; its header leaves room for the number of rows, which is filled in last."""
     header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False}

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from nocigram.core.actions import UNSCORED
+from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.sources import Source
 
@@ -73,9 +74,19 @@ class Window:
 
 
 class Windows(Dataset[Batch]):
-    """Windows of sources; each item is a batch of one, padded to `window_T`."""
+    """Windows of sources; each item is a batch of one, padded to `window_T`.
+
+    Raises:
+        InputError: fewer frames of a video decoded than its header claims, and a window would pass their end.
+    """
 
     def __init__(self, windows: Sequence[Window], *, sources: dict[str, Source], window_T: int) -> None:
+        for window in windows:
+            if window.span.stop > (n_frames := sources[window.recording].n_frames):
+                raise InputError(
+                    f"{window.recording}: expected {window.span.stop} frames for its trials, got {n_frames} that decode. "
+                    "Repair the video, or remove the trials that pass its end."
+                )
         self.windows = windows
         self._sources = sources
         self._window_T = window_T

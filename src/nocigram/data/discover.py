@@ -10,7 +10,7 @@ import numpy as np
 from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import InputError, raise_faults
-from nocigram.data.annotations import Annotation, faults_of, read_annotation, video_and_number
+from nocigram.data.annotations import Annotation, faults_of, frame_faults, read_annotation, video_and_number
 from nocigram.data.placement import Placement, place_trials
 from nocigram.data.recordings_table import RecordingsTable, TrialRow, find_recordings_table, read_recordings_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
@@ -167,6 +167,13 @@ def _stems(videos: list[Path]) -> dict[str, str]:
     return {written: video.stem for video in videos for written in (video.name, video.stem)}
 
 
+def _n_rows_of(annotation: Annotation | None) -> int | None:
+    """Rows of an annotation; None where they can't be trusted to be its frames, to place the next trial by."""
+    if annotation is None or frame_faults(annotation):
+        return None
+    return len(annotation.frames) or None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Found:
     """The steps of discovery, with the skips and warnings that they gather."""
@@ -203,7 +210,7 @@ class _Found:
         rules: dict[str, str] = {}
         for name, files in self._annotation_files(recordings, names).items():
             annotations = {number: self._read(path) for number, path in files.items()}
-            n_rows = {number: len(a.frames) or None if a else None for number, a in annotations.items()}
+            n_rows = {number: _n_rows_of(annotation) for number, annotation in annotations.items()}
             placement = place_trials(n_rows, table=self._rows_of(name))
             rules[name] = placement.rule
             for number, annotation in sorted(annotations.items()):
@@ -214,9 +221,11 @@ class _Found:
     def _annotation_files(self, recordings: dict[str, Recording], names: dict[str, str]) -> dict[str, dict[int, Path]]:
         """Recording -> trial number -> file; files that fit no recording are skipped."""
         files: dict[str, dict[int, Path]] = defaultdict(dict)
-        for path in sorted(self.options.annotations.glob("*.csv")):
+        for path in sorted(self.options.annotations.iterdir()):
             parts = video_and_number(path)
-            if path.name.startswith(".") or parts is None:
+            if parts is None:
+                if path.name.lower().startswith("prediction") and path.suffix.lower() == ".csv":
+                    self.skipped.append(Skip(path, "it is not named prediction_<video name>_<n>.csv"))
                 continue
             name = names.get(parts[0])
             if name is None or name not in recordings:

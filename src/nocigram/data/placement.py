@@ -5,7 +5,7 @@ A recording holds several trials one after another. Files of 345 and 360 rows la
 recordings.csv overrides both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from nocigram.core.errors import Fault
@@ -38,10 +38,10 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
     """Find the span of each trial of one recording.
 
     Args:
-        n_rows: trial number -> rows of its annotation file; None where the file can't be read.
+        n_rows: trial number -> rows of its annotation file; None where the file can't be read or doesn't count right.
         table: trial number -> what recordings.csv says of it.
     """
-    given = {n: row for n, row in table.items() if n in n_rows and row.start is not None}
+    given = {n: row for n, row in table.items() if n in n_rows and (row.start, row.stop) != (None, None)}
     spans, faults, rules = {}, {}, []
     for number, row in sorted(given.items()):
         rows = n_rows[number]
@@ -52,7 +52,7 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
             else:
                 faults[number] = Fault(
                     where=f"recordings.csv, trial {number}",
-                    expected=f"stop - start to be its {rows} rows",
+                    expected=f"frames for its {rows} rows",
                     got=span,
                     fix="Correct start or stop.",
                 )
@@ -61,7 +61,7 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
     rest = {n: rows for n, rows in sorted(n_rows.items()) if n not in given}
     if rest:
         is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None)
-        found = _nominal(rest) if is_nominal else _consecutive(n_rows, wanted=set(rest))
+        found = _nominal(rest) if is_nominal else _consecutive(n_rows, given=given.keys(), spans=spans)
         rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
         for number, result in found.items():
             (spans if isinstance(result, FrameRange) else faults)[number] = result  # type: ignore[assignment]
@@ -73,12 +73,13 @@ def _given_span(row: TrialRow, rows: int) -> FrameRange | str:
 
     A span of 360 frames with 345 rows is labelled at its last 345, as everywhere.
     """
-    assert row.start is not None
-    if row.stop is None or row.stop - row.start == rows:
-        return FrameRange(row.start, row.start + rows)
-    if (rows, row.stop - row.start) == _NOMINAL_ROWS:
-        return FrameRange(row.start + CONTEXT_N_FRAMES, row.stop)
-    return f"[{row.start}, {row.stop}), {row.stop - row.start} frames"
+    stop = row.stop if row.stop is not None else (row.start or 0) + rows
+    start = row.start if row.start is not None else stop - rows
+    if (rows, stop - start) == _NOMINAL_ROWS:
+        start += CONTEXT_N_FRAMES
+    if start >= 0 and stop - start == rows:
+        return FrameRange(start, stop)
+    return f"[{start}, {stop}), {stop - start} frames"
 
 
 def _nominal(n_rows: Mapping[int, int | None]) -> dict[int, FrameRange | Fault]:
@@ -98,19 +99,27 @@ def _nominal(n_rows: Mapping[int, int | None]) -> dict[int, FrameRange | Fault]:
     return found
 
 
-def _consecutive(n_rows: Mapping[int, int | None], *, wanted: set[int]) -> dict[int, FrameRange | Fault]:
-    """Trials one after another from frame 0; after a missing or unreadable one the place of the next is unknown."""
+def _consecutive(
+    n_rows: Mapping[int, int | None], *, given: Collection[int], spans: Mapping[int, FrameRange]
+) -> dict[int, FrameRange | Fault]:
+    """Trials one after another, from frame 0 or from the end of a trial that recordings.csv places.
+
+    After a trial that is missing or unreadable the place of the next is unknown.
+    """
     found: dict[int, FrameRange | Fault] = {}
     start: int | None = 0
+    previous = 0
     numbers = sorted(n_rows)
-    for expected, number in enumerate(numbers, start=1):
-        rows = n_rows[number]
-        if number != expected:
-            start = None
-        if number in wanted and rows is not None:
+    for number in numbers:
+        rows, is_next, previous = n_rows[number], number == previous + 1, number
+        if number in given:
+            start = spans[number].stop if number in spans else None
+            continue
+        start = start if is_next else None
+        if rows is not None:
             found[number] = (
                 FrameRange(start, start + rows)
-                if start is not None and rows > 0
+                if start is not None
                 else Fault(
                     where=f"trial {number}",
                     expected="all trials before it",

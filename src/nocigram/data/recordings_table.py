@@ -62,15 +62,17 @@ def read_recordings_table(path: Path, *, stems: dict[str, str]) -> RecordingsTab
         InputError: every fault of the table.
     """
     try:
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True).dropna(how="all")
+        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, index_col=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{path}: expected a csv with the columns {', '.join(COLUMNS)}, got {reason}.") from error
+        raise InputError(
+            f"{path}: expected a csv with the columns {', '.join(COLUMNS)}, got {reason}. Save it as a UTF-8 csv."
+        ) from error
     table.columns = [str(column).strip().lower() for column in table.columns]
     if "recording" not in table:
         raise InputError(f"{path}: expected a column 'recording', got {list(table.columns)}. Name it in the first row.")
-    table = table.reindex(columns=COLUMNS).apply(lambda column: column.str.strip())
-    table["recording"] = [stems.get(name, name) for name in table["recording"]]
+    table = table.reindex(columns=COLUMNS).apply(_stripped).dropna(how="all")
+    table["recording"] = table["recording"].map(lambda name: stems.get(name, name))
     numbers = {column: pd.to_numeric(table[column], errors="coerce") for column in _WHOLE}
     raise_faults(_faults_of(path, table, numbers))
     cells = zip(table["recording"], *(numbers[column] for column in _WHOLE), strict=True)
@@ -87,8 +89,11 @@ def read_recordings_table(path: Path, *, stems: dict[str, str]) -> RecordingsTab
 
 
 def _faults_of(path: Path, table: pd.DataFrame, numbers: dict[str, pd.Series]) -> list[Fault]:
-    """Cells that are no whole numbers, trials named twice, recordings with two animals or groups."""
-    faults = []
+    """Rows without a recording, cells that are no whole numbers, trials named twice, two animals or groups of one."""
+    faults = [
+        Fault(where=f"{path.name} row {row + 2}", expected="a name in 'recording'", got="a blank", fix="Fill the cell.")
+        for row in table.index[table["recording"].isna()]
+    ]
     for column, values in numbers.items():
         wrong = table[column].notna() & ~(values.notna() & (values >= 0) & (values == values.round()))
         faults += [
@@ -118,6 +123,12 @@ def _faults_of(path: Path, table: pd.DataFrame, numbers: dict[str, pd.Series]) -
             for recording in n_values.index[n_values > 1]
         ]
     return faults
+
+
+def _stripped(cells: pd.Series) -> pd.Series:
+    """Cells without blanks around their text; NaN where nothing is left, and in a column that the file lacks."""
+    text = cells.astype(object).str.strip()
+    return text.mask(text == "")
 
 
 def _one_each(table: pd.DataFrame, column: str) -> dict[str, str]:

@@ -61,8 +61,8 @@ def read_split(path: Path) -> Split:
 def make_split(found: Discovery, *, split_by: SplitBy, val_share: float, seed: int) -> Split:
     """Divide whole animals, recordings or trials, about `val_share` of the labelled frames to validation.
 
-    Of many random divisions the best is taken: each action of the data on both sides if it can be, then the share of
-    frames, then shares of actions in validation like those of all data.
+    Of all divisions (of many random ones, where there are too many) the best is taken: each action of the data on both
+    sides if it can be, then the share of frames, then shares of actions in validation like those of all data.
 
     Raises:
         InputError: there are not two units to divide.
@@ -106,11 +106,7 @@ def _best_division(
     counts: Float[np.ndarray, "U C"], *, val_share: float, rng: np.random.Generator
 ) -> Bool[np.ndarray, " U"]:
     """Which units go to validation."""
-    n_units = len(counts)
-    target = max(1, min(n_units - 1, round(val_share * n_units)))
-    sizes = np.clip(target + rng.integers(-1, 2, _N_CANDIDATES), 1, n_units - 1)
-    ranks = rng.random((_N_CANDIDATES, n_units)).argsort(axis=1).argsort(axis=1)
-    candidates = ranks < sizes[:, None]
+    candidates = _candidates(len(counts), val_share=val_share, rng=rng)
     val = candidates @ counts
     total = counts.sum(axis=0)
     present = total > 0
@@ -119,6 +115,18 @@ def _best_division(
     off_share = np.abs(n_val / max(total.sum(), 1) - val_share)
     shares = val / np.maximum(n_val, 1)[:, None]
     relative = np.abs(np.log((shares + 1e-4) / (total / max(total.sum(), 1) + 1e-4)))
-    off_mix = relative[:, present].mean(axis=1) if present.any() else np.zeros(_N_CANDIDATES)
+    off_mix = relative[:, present].mean(axis=1) if present.any() else np.zeros(len(candidates))
     best: Bool[np.ndarray, " U"] = candidates[np.lexsort((off_share + 0.2 * off_mix, n_missing))[0]]
     return best
+
+
+def _candidates(n_units: int, *, val_share: float, rng: np.random.Generator) -> Bool[np.ndarray, "N U"]:
+    """Divisions to choose from, in random order: all, or random ones of about `val_share` and of every other size."""
+    if 2**n_units <= _N_CANDIDATES:
+        codes = rng.permutation(np.arange(1, 2**n_units - 1))
+        return (codes[:, None] >> np.arange(n_units) & 1).astype(bool)
+    sizes = np.round(val_share * n_units) + rng.integers(-1, 2, _N_CANDIDATES)
+    sizes[::4] = rng.integers(1, n_units, len(sizes[::4]))
+    sizes = np.clip(sizes, 1, n_units - 1)
+    ranks = rng.random((_N_CANDIDATES, n_units)).argsort(axis=1).argsort(axis=1)
+    return ranks < sizes[:, None]

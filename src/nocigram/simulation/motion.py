@@ -20,6 +20,9 @@ PAW_SPREAD = np.array([0.12, -0.12, 0.21, -0.21])
 """Places of the paws to the left of the spine, in body lengths."""
 _PARTNER = (1, 0, 3, 2)
 _STEP_AT = 0.085
+"""A paw steps when its place under the body is that many body lengths away."""
+_HASTY_STEP_AT = 0.27
+"""From here on it doesn't wait for its partner to land."""
 _TURN_BACK_PER_FRAME = 0.12
 
 
@@ -140,10 +143,10 @@ def _stepped(
 ) -> tuple[Float[np.ndarray, "T P 2"], Float[np.ndarray, "T P"]]:
     """Paws that stand on the glass until the body has moved on, then step to where it will be.
 
-    Of a front or hind pair only one steps at a time, which gives a gait when the animal walks.
+    Of a front or hind pair one waits for the other, which gives a gait when the animal walks.
     """
     n_frames, n_swing = len(homes_px), animal.swing_n_frames
-    limit = (_STEP_AT * length_px) ** 2
+    limit, hasty = (_STEP_AT * length_px) ** 2, (_HASTY_STEP_AT * length_px) ** 2
     velocity = np.gradient(homes_px, axis=0) if n_frames > 1 else np.zeros_like(homes_px)
     placed_px, contact = np.empty_like(homes_px), np.ones((n_frames, N_PAWS))
     standing, start = homes_px[0].copy(), homes_px[0].copy()
@@ -153,7 +156,7 @@ def _stepped(
         for paw in range(N_PAWS):
             if controls.held[frame, paw] > 0.5:
                 progress[paw] = 0
-            elif progress[paw] == 0 and far[paw] > limit and progress[_PARTNER[paw]] == 0:
+            elif progress[paw] == 0 and (far[paw] > hasty or (far[paw] > limit and progress[_PARTNER[paw]] == 0)):
                 progress[paw], start[paw] = 1, standing[paw]
             elif progress[paw] > 0:
                 progress[paw] += 1

@@ -13,6 +13,8 @@ from nocigram.simulation.motion import Motion
 _PAIRS = ((2, 3), (4, 5))
 _NOISE = np.array([0.010, 0.008, 0.013, 0.013, 0.009, 0.009])
 """Standard deviation of the white noise on each keypoint, in body lengths."""
+_EASE = np.array([-4.8, -6.8, -4.5, -4.5, -5.9, -5.9])
+"""Minus the logit of each keypoint's likelihood while it stands still in plain view; small front paws are hardest."""
 _HIDDEN_FRONT_SHARE = 0.12
 _SWAPS_PER_FRAME = (0.004, 0.0015)
 _DROPOUTS_PER_FRAME = np.array([0.004, 0.0004, 0.006, 0.006, 0.0015, 0.0015])
@@ -70,11 +72,10 @@ def _doubt(
     speed = np.zeros((n_frames, n_keypoints))
     speed[1:] = np.linalg.norm(np.diff(true_px, axis=0), axis=-1) / motion.length_px
     unsure = _slow_noise(rng, n_frames, n_keypoints)[..., 0]
-    doubt = -6.8 + 1.3 * unsure + 0.5 * rng.normal(0, 1, lifted.shape) + 12.0 * speed + 2.8 * lifted
+    doubt = _EASE + 1.3 * unsure + 0.5 * rng.normal(0, 1, lifted.shape) + 10.0 * speed + 2.9 * lifted
     hidden = _slow_noise(rng, n_frames, n_keypoints)[..., 1]
     doubt[:, 2:4] += np.where(hidden[:, 2:4] > np.quantile(hidden, 1 - _HIDDEN_FRONT_SHARE), 5.0, 0.0)
     doubt[:, 0] += 5.0 * motion.rearing + 0.8 * np.clip(np.abs(motion.bend) - 1.2, 0, 2)
-    doubt[:, 1] -= 1.0
     return doubt
 
 

@@ -60,9 +60,17 @@ def decode(path: Path, *, grey: bool) -> Iterator[Frame]:
 def _following(frames: Iterator[av.VideoFrame], *, path: Path, n_frames: int) -> av.VideoFrame | None:
     """The next frame, None at the end."""
     try:
-        return next(frames, None)
+        frame = next(frames, None)
     except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path.name}: expected a video that decodes to its end, got '{reason_of(error)}' after {n_frames} frames. "
-            f"{fix_of(path)}"
-        ) from error
+        raise _damaged(path, reason=reason_of(error), n_frames=n_frames) from error
+    # FFmpeg fills in what it can't decode and may leave out the frames after it, so nothing beyond can be counted.
+    if frame is not None and frame.is_corrupt:
+        raise _damaged(path, reason="a broken frame", n_frames=n_frames)
+    return frame
+
+
+def _damaged(path: Path, *, reason: str, n_frames: int) -> InputError:
+    """The error of a video that breaks off."""
+    return InputError(
+        f"{path.name}: expected a video that decodes to its end, got '{reason}' after {n_frames} frames. {fix_of(path)}"
+    )

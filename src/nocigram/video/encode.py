@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from nocigram.core.files import written_whole
 
-_H264_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "2", "threads": "1", "mbtree": "0"}
+_H264_OPTIONS = {"preset": "veryfast", "crf": "23", "bf": "2", "threads": "1", "mbtree": "0"}
 """Without mbtree: with it, libx264 165 gave other bytes for the same frames in about 1 of 60 runs."""
 
 

@@ -133,7 +133,17 @@ def test_positions_of_another_image_size_are_the_trained_ones_resampled():
     assert videomae.resampled_positions(table, grid=(2, 2, 2), to_grid=(2, 2, 2)) is table
     finer = videomae.resampled_positions(table, grid=(2, 2, 2), to_grid=(2, 4, 2)).view(2, 4, 2)
     assert finer[0, :, 0].tolist() == [0, 0.5, 1.5, 2]
-    assert build(img_size=64).backbone(frames_of(16).repeat(1, 1, 1, 2, 2)).shape == (1, 16, 32)
+
+
+@torch.inference_mode()
+def test_an_encoder_for_another_image_size_gets_resampled_positions():
+    own, larger = (build(img_size=side).backbone for side in (32, 64))
+    expected = videomae.resampled_positions(
+        own.encoder.embeddings.position_embeddings, grid=(8, 2, 2), to_grid=(8, 4, 4)
+    )
+
+    torch.testing.assert_close(larger.encoder.embeddings.position_embeddings, expected)
+    assert larger(frames_of(16).repeat(1, 1, 1, 2, 2)).shape == (1, 16, 32)
 
 
 def test_a_rebuilt_backbone_is_the_same_network():
@@ -165,6 +175,20 @@ def test_local_weights_are_loaded(kind, tmp_path):
 
     for name, tensor in model.state_dict().items():
         torch.testing.assert_close(loaded[name], tensor)
+
+
+def test_a_model_in_the_hubs_cache_is_loaded_without_asking_the_hub(tmp_path, monkeypatch):
+    model, folder = VideoMAEModel(VideoMAEConfig(**SIZES)), tmp_path / "videomae-tiny"
+    model.save_pretrained(folder)  # transformers takes a folder wherever it takes a hub name
+    monkeypatch.setattr(videomae, "_is_cached", lambda name: True)
+    monkeypatch.setattr(videomae, "hub_answers", lambda: pytest.fail("asked the hub"))
+
+    built = build(encoder_weights="pretrained", encoder_name=str(folder), encoder_config=None)
+
+    assert (built.description, built.is_fallback) == ("[info] Using VideoMAE2 (3D) backbone", False)
+    assert built.encoder_config.items() >= SIZES.items()
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(built.backbone.encoder.state_dict()[name], tensor)
 
 
 def test_a_file_without_some_weights_is_refused(tmp_path):
@@ -203,9 +227,7 @@ def without_transformers(monkeypatch):
     ("asked", "built_name"),
     [("embedded", "embedded"), ("test_vit", "test_vit"), ("MCG-NJU/videomae-base", videomae.FALLBACK_ENCODER)],
 )
-def test_without_3d_weights_the_documented_fallback_is_taken_and_marked(
-    cause, asked, built_name, request, monkeypatch, capsys
-):
+def test_without_3d_weights_the_documented_fallback_is_taken_and_marked(cause, asked, built_name, request, monkeypatch):
     request.getfixturevalue(cause)
     monkeypatch.setattr(vit_2d, "_with_weights", lambda name, options: vit_2d._create("test_vit", 32))
     warnings = []

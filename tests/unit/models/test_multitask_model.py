@@ -146,11 +146,19 @@ def test_an_invisible_keypoint_is_not_read():
 
 
 @torch.inference_mode()
-def test_the_pose_stream_tells_unknown_from_zero_and_moves_with_pose():
+def test_the_pose_stream_tells_unknown_from_zero():
+    model, batch = build(streams="pose").model.eval(), given("pose")
+    in_one_point = batch | {"xy_px": torch.zeros(2, N_FRAMES, 6, 2), "visible": torch.ones(2, N_FRAMES, 6).bool()}
+    unseen = in_one_point | {"visible": torch.zeros(2, N_FRAMES, 6).bool()}
+
+    assert not torch.allclose(model(**in_one_point).action_logits, model(**unseen).action_logits)
+
+
+@torch.inference_mode()
+def test_the_pose_stream_moves_with_pose_but_not_with_place_or_scale():
     model, batch = build().model.eval(), inputs()
     logits = model(**batch).action_logits
 
-    assert not torch.allclose(model(**batch | {"visible": torch.zeros(2, N_FRAMES, 6).bool()}).action_logits, logits)
     assert not torch.allclose(model(**batch | {"xy_px": batch["xy_px"].flip(0)}).action_logits, logits)
     torch.testing.assert_close(
         model(**batch | {"xy_px": 3 * batch["xy_px"] + 7, "body_length_px": 3 * batch["body_length_px"]}).action_logits,

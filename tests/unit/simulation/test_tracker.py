@@ -29,14 +29,15 @@ def test_likelihood_is_high_at_rest_and_lower_for_lifted_paws(recordings):
     likelihood = _all(recordings, lambda recording: recording.tracked.likelihood[:, 2:])
     lift = _all(recordings, lambda recording: 1 - recording.motion.contact)
     assert ((likelihood >= 0) & (likelihood <= 1)).all()
-    assert (likelihood[lift == 0] >= 0.9).mean() > 0.85
-    assert (likelihood[lift > 0.7] >= 0.9).mean() < 0.8
+    standing, lifted = (likelihood[lift == 0] >= 0.9).mean(), (likelihood[lift > 0.7] >= 0.9).mean()
+    assert standing > 0.85
+    assert 0.3 < lifted < standing - 0.1
 
 
 def test_likelihood_falls_in_fast_motion(recordings):
-    likelihood = _all(recordings, lambda recording: recording.tracked.likelihood[:, 4:].mean(1))
+    is_seen = _all(recordings, lambda recording: (recording.tracked.likelihood[:, 4:] >= 0.9).mean(1))
     actions = _all(recordings, lambda recording: recording.true_actions)
-    assert likelihood[actions == CODES["paw_shake"]].mean() < likelihood[actions == CODES["rest"]].mean() - 0.02
+    assert 0.5 < is_seen[actions == CODES["paw_shake"]].mean() < is_seen[actions == CODES["rest"]].mean() - 0.05
 
 
 def test_left_and_right_paws_are_swapped_for_a_few_frames(recordings):

@@ -99,8 +99,9 @@ class BackboneOptions:
     """What a backbone's builder is given. Flags of the same names, see the guide."""
 
     encoder_name: str
+    """A timm name, `embedded`, or the hub name of a VideoMAE."""
     encoder_weights: str
-    """`pretrained`, `none` or the path of a file."""
+    """`pretrained` (from the hub or its cache), `none`, or the path of a file (3D: also of a folder)."""
     img_size: int
     """Side of a frame in pixels."""
     clip_T: int
@@ -108,11 +109,13 @@ class BackboneOptions:
     clip_stride: int | None
     """Frames from one clip's start to the next one's; None: half a clip."""
     chunk_frames: int
-    """Frames that run through the encoder at once."""
+    """Frames that run through the encoder at once; the result does not depend on it."""
     gradient_checkpointing: bool
+    """Compute a chunk again in the backward pass instead of keeping its activations."""
     strict: bool
     """Refuse to fall back to another backbone."""
     warn: Callable[[str], None]
+    """Told about a fallback."""
     encoder_config: Mapping[str, Any] | None
     """Sizes of a 3D encoder that its name does not tell; None otherwise."""
 

@@ -34,32 +34,11 @@ def build_backbone(
     encoder_config: Mapping[str, Any] | None = None,
     warn: Callable[[str], None] = _LOGGER.warning,
 ) -> BuiltBackbone:
-    """Build a backbone by its type and its encoder's name.
-
-    Args:
-        backbone_type: a registered backbone.
-        encoder_name: a timm name, `embedded`, or the hub name of a VideoMAE.
-        encoder_weights: `pretrained` (from the hub or its cache), `none`, or the path of a weights file.
-        img_size: side of a frame in pixels.
-        clip_T: frames of a clip (3D).
-        clip_stride: frames between the starts of two clips (3D); None is half a clip.
-        chunk_frames: frames that run at once; the result does not depend on it.
-        gradient_checkpointing: compute a chunk again in the backward pass instead of keeping its activations.
-        strict: an error instead of a fallback to 2D.
-        encoder_config: sizes of a 3D encoder, as `BuiltBackbone.encoder_config` of an earlier run gives them.
-        warn: told about a fallback.
+    """Build a backbone by its type and its encoder's name; the other options are described in `BackboneOptions`.
 
     Raises:
         InputError: unknown names, sizes that don't fit the encoder, weights that can't be had.
     """
-    sizes = {"--img_size": img_size, "--backbone_chunk": chunk_frames, "--clip_T": clip_T, "--clip_stride": clip_stride}
-    raise_faults(
-        [
-            Fault(where=flag, expected="at least 1", got=str(size), fix="Give a positive number.")
-            for flag, size in sizes.items()
-            if size is not None and size < 1
-        ]
-    )
     options = BackboneOptions(
         encoder_name=encoder_name,
         encoder_weights=encoder_weights,
@@ -72,4 +51,20 @@ def build_backbone(
         warn=warn,
         encoder_config=encoder_config,
     )
+    raise_faults(_faults_of(options))
     return BACKBONES[backbone_type].build(options)
+
+
+def _faults_of(options: BackboneOptions) -> list[Fault]:
+    """Sizes that are not positive."""
+    sizes = {
+        "--img_size": options.img_size,
+        "--backbone_chunk": options.chunk_frames,
+        "--clip_T": options.clip_T,
+        "--clip_stride": options.clip_stride,
+    }
+    return [
+        Fault(where=flag, expected="at least 1", got=str(size), fix="Give a positive number.")
+        for flag, size in sizes.items()
+        if size is not None and size < 1
+    ]

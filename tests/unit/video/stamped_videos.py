@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from nocigram.video.encode import VideoWriter
 
@@ -26,22 +25,11 @@ def number_in(pixels: np.ndarray) -> int:
     return sum(1 << bit for bit, level in enumerate(centres) if level > 127)
 
 
-@pytest.fixture
-def stamped_video(tmp_path):
+def write_stamped_video(
+    path: Path, *, n_frames: int = 40, fps: float = 30.0, pts: Sequence[int] | None = None, **options: object
+) -> Path:
     """Write a video whose frame i shows i; `pts` in 1 / fps makes the frame rate variable."""
-
-    def write(
-        name: str = "v.mp4",
-        *,
-        n_frames: int = 40,
-        fps: float = 30.0,
-        pts: Sequence[int] | None = None,
-        **options: object,
-    ) -> Path:
-        path = tmp_path / name
-        with VideoWriter(path, width_px=WIDTH_PX, height_px=HEIGHT_PX, fps=fps, **options) as writer:
-            for number in range(n_frames):
-                writer.write(stamped_frame(number), pts=None if pts is None else pts[number])
-        return path
-
-    return write
+    with VideoWriter(path, width_px=WIDTH_PX, height_px=HEIGHT_PX, fps=fps, **options) as writer:
+        for number in range(n_frames):
+            writer.write(stamped_frame(number), pts=None if pts is None else pts[number])
+    return path
