@@ -5,7 +5,7 @@ from typing import Any
 from nocigram.core.errors import Fault
 
 
-def out_of_range(options: Any, **limits: tuple[float | None, float | None]) -> list[Fault]:
+def out_of_range(options: Any, **limits: tuple[float | int | None, float | int | None]) -> list[Fault]:
     """A fault for each field whose number lies outside of its closed limits; None is no limit."""
     faults = []
     for name, (low, high) in limits.items():

@@ -73,7 +73,7 @@ def read_recordings_table(path: Path, *, stems: dict[str, str]) -> RecordingsTab
         raise InputError(f"{path}: expected a column 'recording', got {list(table.columns)}. Name it in the first row.")
     table = table.reindex(columns=COLUMNS).apply(_stripped).dropna(how="all")
     table["recording"] = table["recording"].map(lambda name: stems.get(name, name))
-    numbers = {column: pd.to_numeric(table[column], errors="coerce") for column in _WHOLE}
+    numbers = {column: pd.to_numeric(table[column], errors="coerce").astype(float) for column in _WHOLE}
     raise_faults(_faults_of(path, table, numbers))
     cells = zip(table["recording"], *(numbers[column] for column in _WHOLE), strict=True)
     trials = {

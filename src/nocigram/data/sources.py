@@ -68,21 +68,22 @@ def pixel_sources(
         InputError: a video can't be decoded, or the cache folder can't be written.
     """
     sources = pose_sources(recordings, crop=crop)
-    todo = {
-        name: source
-        for name, source in sources.items()
-        if not is_cached(
-            source.recording.video, view=source.view, img_size=img_size, cache_dir=cache_dir, info=source.recording.info
-        )
-    }
-    n_frames = sum(source.recording.n_frames for source in todo.values())
-    if todo:
-        n_bytes = sum(
-            cache_size_bytes(source.recording.n_frames, img_size=img_size, grey=source.recording.info.is_grey)
-            for source in todo.values()
-        )
-        say(f"[info] Decoding {len(todo)} videos into {cache_dir}: {n_frames} frames, {n_bytes / 1e6:.0f} MB")
     try:
+        todo = [
+            source.recording
+            for source in sources.values()
+            if not is_cached(
+                source.recording.video,
+                view=source.view,
+                img_size=img_size,
+                cache_dir=cache_dir,
+                info=source.recording.info,
+            )
+        ]
+        n_frames = sum(recording.n_frames for recording in todo)
+        if todo:
+            n_bytes = sum(cache_size_bytes(r.n_frames, img_size=img_size, grey=r.info.is_grey) for r in todo)
+            say(f"[info] Decoding {len(todo)} videos into {cache_dir}: {n_frames} frames, {n_bytes / 1e6:.0f} MB")
         with progress_bar("Decoding", total=n_frames, unit="frames") as advance:
             return {
                 name: _with_frames(source, img_size=img_size, cache_dir=cache_dir, on_frames=advance)

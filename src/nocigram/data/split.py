@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -45,7 +46,10 @@ def read_split(path: Path) -> Split:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-        split = Split(split_by=content["split_by"], train=tuple(content["train"]), val=tuple(content["val"]))
+        split_by, train, val = (content[key] for key in ("split_by", "train", "val"))
+        if split_by not in get_args(SplitBy) or not isinstance(train, list) or not isinstance(val, list):
+            raise ValueError(f"split_by {split_by!r}, {len(train)} and {len(val)} trials")
+        split = Split(split_by=split_by, train=tuple(map(str, train)), val=tuple(map(str, val)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"--split {path}: expected a split file with split_by, train and val, got {error!r}. "

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from nocigram.core.ranges import FrameRange
 
 Item = TypeVar("Item")
-Rows = dict[str, Float[np.ndarray, "T ..."]]
+Rows = dict[str, Float[np.ndarray, "_ ..."]]
 """Values by name, one row a frame."""
 
 OVERLAP_SHARE = 0.25

@@ -99,7 +99,7 @@ def test_a_file_in_another_encoding_is_refused(annotation_file):
         pytest.param([0, 1, 1, 2], "frame 1 twice", id="a frame written twice"),
         pytest.param([0, 1, 3, 4], "frame 2 missing", id="a hole in Frame"),
         pytest.param([1, 2, 3], "1 as the first frame", id="counting from one"),
-        pytest.param([0, 2, 1], "frame 1 out of order", id="rows exchanged"),
+        pytest.param([0, 2, 1], "frame 2 out of order", id="rows exchanged"),
         pytest.param([0, 1, 2**52], "frame 2 missing", id="a hole wider than memory"),
         pytest.param([-1, 0, 1], "-1 as the first frame", id="counting from minus one"),
     ],

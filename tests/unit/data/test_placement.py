@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,4 +100,4 @@ def test_spans_are_as_long_as_their_rows_and_never_overlap(lengths):
     placement = place_trials(dict(enumerate(lengths, start=1)), table={})
     assert [len(span) for span in placement.spans.values()] == lengths
     spans = list(placement.spans.values())
-    assert all(first.stop <= second.start for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first.stop <= second.start for first, second in pairwise(spans))

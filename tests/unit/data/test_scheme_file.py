@@ -75,5 +75,5 @@ def test_a_file_that_contradicts_itself_is_refused(text, message, scheme_file):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="--actions: expected a YAML file, got .*No such file.* Correct the path"):
+    with pytest.raises(InputError, match=r"--actions: expected a YAML file, got .*No such file.* Correct the path"):
         read_scheme(tmp_path / "no.yaml")

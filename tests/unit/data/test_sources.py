@@ -1,8 +1,11 @@
 """Alignment: the pixels, the keypoints and the label of a window's frame t are of one video frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from nocigram.core.errors import InputError
 from nocigram.data import discover
 from nocigram.data.batches import collate
 from nocigram.data.sources import default_cache_dir, pixel_sources, pose_sources
@@ -54,8 +57,7 @@ def windows_of(laboratory, *, window_T, crop="full", img_size=64, **options):
         ),
     ],
 )
-@pytest.mark.parametrize("window_T", [64, 345], ids=["windows of 64", "windows of 345"])
-def test_pixels_keypoints_and_label_of_frame_t_are_of_one_video_frame(trials, table, how, spans, window_T, laboratory):
+def test_pixels_keypoints_and_label_of_frame_t_are_of_one_video_frame(trials, table, how, spans, laboratory):
     laboratory.video(n_frames=800, **how)
     laboratory.pose(n_frames=800)
     for number, (start, n_rows) in enumerate(trials, start=1):
@@ -64,7 +66,7 @@ def test_pixels_keypoints_and_label_of_frame_t_are_of_one_video_frame(trials, ta
         header = "recording,trial,start,stop,stim_frame,animal,group"
         laboratory.table(*table, header=",".join(header.split(",")[: len(table[0])]))
 
-    found, windows = windows_of(laboratory, window_T=window_T)
+    found, windows = windows_of(laboratory, window_T=64)
     assert [(trial.start, trial.stop) for trial in found.trials] == spans
 
     covered = [set() for _ in spans]
@@ -78,3 +80,123 @@ def test_pixels_keypoints_and_label_of_frame_t_are_of_one_video_frame(trials, ta
         np.testing.assert_array_equal(item.actions[0, :n], found.scheme.merged(laboratory.action_of(frames)))
         assert item.valid[0].tolist() == [True] * n + [False] * (item.valid.shape[1] - n)
     assert covered == [set(range(*span)) for span in spans]
+
+
+def test_colour_videos_are_aligned_too(laboratory):
+    laboratory.video(n_frames=80, grey=False)
+    laboratory.annotation(1, n_rows=80)
+    _, windows = windows_of(laboratory, window_T=30, min_frames=80)
+    for (_, place), item in zip(windows.places, windows.dataset(), strict=True):
+        assert item.pixels.shape[2] == 3
+        assert laboratory.numbers_in(item.pixels[0]) == list(range(place.start, place.stop))
+
+
+def test_the_view_that_follows_the_mouse_is_of_the_same_frame_as_pixels_and_keypoints(laboratory):
+    rng = np.random.default_rng(0)
+    n_frames, size = 90, 128
+    middle = np.stack((40 + np.arange(n_frames) * 0.5, 64 + 20 * np.sin(np.arange(n_frames) / 15)), axis=-1)
+    xy = middle[:, None] + np.array([[0, -12], [0, 12], [-6, -6], [6, -6], [-6, 6], [6, 6]])
+    xy[:, 0] = (middle + np.array([0, -12]) + rng.integers(-4, 5, (n_frames, 2))).round()
+    with VideoWriter(laboratory.videos / "rec.mp4", width_px=size, height_px=size, options={"crf": "4"}) as writer:
+        for x, y in xy[:, 0].astype(int):  # a bright square whose middle is the mouth
+            picture = np.full((size, size), 16, dtype=np.uint8)
+            picture[y - 1 : y + 1, x - 1 : x + 1] = 235
+            writer.write(picture)
+    laboratory.pose(n_frames=n_frames).write_text(pose_text(xy))
+    laboratory.annotation(1, n_rows=n_frames)
+
+    _, windows = windows_of(laboratory, window_T=40, crop="mouse", img_size=64, min_frames=n_frames)
+    pixels, expected, boxes = [], [], []
+    for (_, place), item in zip(windows.places, windows.dataset(), strict=True):
+        pixels.append(item.pixels[0, :, 0].numpy().astype(float))
+        boxes.append(item.boxes[0].numpy().astype(int))
+        np.testing.assert_allclose(item.xy_in_view()[0], to_view(xy[place.start : place.stop], boxes[-1]), atol=1e-5)
+        expected.append(item.xy_in_view()[0, :, 0].numpy() * 64)
+    pixels, expected, boxes = (np.concatenate(each) for each in (pixels, expected, boxes))
+    assert len(set(boxes[:, 2])) == 1
+    assert len(set(boxes[:, 0])) > 10
+    light = np.clip(pixels - 60, 0, None)
+    centres = np.arange(64) + 0.5
+    found = (
+        np.stack(((light.sum(axis=1) @ centres), (light.sum(axis=2) @ centres)), axis=-1) / light.sum((1, 2))[:, None]
+    )
+    assert np.abs(found - expected).max() < 0.75
+
+
+def pose_text(xy):
+    """A DeepLabCut csv of keypoints (T, 6, 2) in the package's order, all of them visible."""
+    names = ("mouth", "tail_base", "L_frontpaw", "R_frontpaw", "L_hindpaw", "R_hindpaw")
+    lines = [
+        "scorer" + ",DLC" * 18,
+        "bodyparts," + ",".join(name for name in names for _ in range(3)),
+        "coords" + ",x,y,likelihood" * 6,
+    ]
+    lines += [f"{frame}," + ",".join(f"{x:g},{y:g},1" for x, y in row) for frame, row in enumerate(xy)]
+    return "\n".join(lines) + "\n"
+
+
+def test_a_window_past_the_frames_that_decode_is_refused(laboratory):
+    laboratory.video(n_frames=60)
+    laboratory.annotation(1, n_rows=60)
+    found, windows = windows_of(laboratory, window_T=30, min_frames=60)
+    short = {name: replace(source, frames=source.frames[:50]) for name, source in windows.sources.items()}
+    assert short["rec"].n_frames == 50
+    message = "^rec: expected 52 frames for its trials, got 50 that decode. Repair the video, or remove the trials"
+    with pytest.raises(InputError, match=message):
+        TrialWindows(found=found, trials=found.trials, sources=short, window_T=30).dataset()
+
+
+def test_decoding_is_announced_once_with_its_size(laboratory):
+    laboratory.video(n_frames=50)
+    laboratory.video("colour.mp4", n_frames=30, grey=False)
+    found, said = discover(**laboratory.folders), []
+    how = {"crop": "full", "img_size": 32, "cache_dir": laboratory.folder / "cache", "say": said.append}
+    first = pixel_sources(found.recordings.values(), **how)
+    n_bytes = 50 * (32 * 32 + 8) + 30 * (3 * 32 * 32 + 8)
+    assert said == [f"[info] Decoding 2 videos into {laboratory.folder / 'cache'}: 80 frames, {n_bytes / 1e6:.0f} MB"]
+    second = pixel_sources(found.recordings.values(), **how)
+    assert len(said) == 1
+    assert {name: source.frames_key for name, source in first.items()} == {
+        name: source.frames_key for name, source in second.items()
+    }
+
+
+def test_sources_without_pixels_decode_nothing(laboratory):
+    laboratory.video(n_frames=50)
+    found = discover(**laboratory.folders)
+    source = pose_sources(found.recordings.values(), crop="full")["rec"]
+    assert source.frames is None
+    assert source.n_frames == 50
+
+
+def test_to_follow_a_mouse_without_pose_is_refused(laboratory):
+    laboratory.video()
+    found = discover(**laboratory.folders)
+    with pytest.raises(InputError, match="rec: expected visible keypoints for --crop mouse, got none"):
+        pose_sources(found.recordings.values(), crop="mouse")
+
+
+def test_a_cache_folder_that_cant_be_written_is_an_error(laboratory):
+    laboratory.video()
+    found = discover(**laboratory.folders)
+    blocked = laboratory.folder / "file"
+    blocked.touch()
+    with pytest.raises(InputError, match=r"file: expected a folder with room for decoded frames, got .*--cache_dir"):
+        pixel_sources(found.recordings.values(), crop="full", img_size=32, cache_dir=blocked, say=lambda _: None)
+
+
+def test_the_cache_lies_beside_the_videos_folder(tmp_path):
+    assert default_cache_dir(tmp_path / "Videos") == tmp_path / ".nocigram"
+
+
+def test_grey_and_colour_recordings_share_a_batch(laboratory):
+    laboratory.video("a.mp4", n_frames=20)
+    laboratory.video("b.mp4", n_frames=20, grey=False)
+    for name in ("a.mp4", "b.mp4"):
+        laboratory.annotation(1, video=name, n_rows=20)
+    _, windows = windows_of(laboratory, window_T=20, min_frames=20)
+    batch = collate(list(windows.dataset()))
+    assert batch.pixels.shape == (2, 20, 3, 64, 64)
+    assert batch.index.tolist() == [0, 1]
+    assert [laboratory.numbers_in(pixels) for pixels in batch.pixels] == [list(range(20))] * 2
+    assert (batch.pixels[0] == batch.pixels[0, :, :1]).all()

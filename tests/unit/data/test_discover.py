@@ -1,0 +1,315 @@
+"""From a laboratory's folders to recordings and trials, and a reason for all that is not used."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from nocigram.core.errors import InputError
+from nocigram.data import discover
+from nocigram.data.discover import VIDEO_SUFFIXES, video_files
+
+
+def reasons_of(found):
+    return {skip.path.name: skip.reason for skip in found.skipped}
+
+
+def first_annotation(laboratory, n_rows=40):
+    """One recording of 40 frames with pose, and one annotation of it."""
+    laboratory.video()
+    laboratory.pose()
+    return laboratory.annotation(1, n_rows=n_rows)
+
+
+def test_the_public_interface_gives_trials_and_skips(laboratory):
+    laboratory.video(n_frames=360)
+    laboratory.pose(n_frames=360)
+    path = laboratory.annotation(1, start=15, n_rows=345, stim=20)
+    stray = laboratory.annotation(1, video="gone.mp4", n_rows=345)
+    found = discover(annotations=str(laboratory.annotations), videos=str(laboratory.videos))
+    (trial,) = found.trials
+    assert (trial.recording, trial.number, trial.start, trial.stop) == ("rec", 1, 15, 360)
+    np.testing.assert_array_equal(trial.actions, laboratory.action_of(np.arange(15, 360)))
+    assert trial.stim_frame == 35
+    assert (trial.path, trial.name, trial.animal, trial.group) == (path, "rec#1", "rec", None)
+    (skip,) = found.skipped
+    assert skip.path == stray
+    assert skip.reason == f"no video named gone.mp4 in {laboratory.videos}"
+
+
+def test_videos_are_found_by_their_suffix(tmp_path):
+    used = ["a.mp4", "b.avi", "c.mov", "d.mkv", "e.m4v", "f.MP4", "g_labeled_2.mp4"]
+    others = [
+        ".hidden.mp4",
+        "._a.mp4",
+        "aDLC_resnet50_labeled.mp4",
+        "b_labeled.avi",
+        "a.csv",
+        "a.mp4.part",
+        "notes.txt",
+    ]
+    for name in [*used, *others]:
+        (tmp_path / name).touch()
+    (tmp_path / "folder.mp4").mkdir()
+    assert [path.name for path in video_files(tmp_path)] == used
+    assert {path.suffix.lower() for path in video_files(tmp_path)} == set(VIDEO_SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", VIDEO_SUFFIXES)
+@pytest.mark.parametrize("named", ["rec", "rec{suffix}"], ids=["without suffix", "with suffix"])
+def test_a_video_of_each_kind_meets_its_annotation(suffix, named, laboratory):
+    laboratory.video(f"rec{suffix}", codec="mpeg4")
+    laboratory.pose()
+    laboratory.annotation(1, video=named.format(suffix=suffix))
+    found = discover(**laboratory.folders, min_frames=40)
+    assert [trial.name for trial in found.trials] == ["rec#1"]
+    assert found.recordings["rec"].n_frames == 40
+    assert not found.skipped
+    assert not found.warnings
+
+
+def rewritten(path, **cells):
+    """Change cells of an annotation file: row -> (Frame, Action)."""
+    lines = path.read_text().splitlines()
+    for row, text in cells.items():
+        lines[int(row[1:]) + 1] = text
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"r3": "4,0"}, "expected Frame to count 0, 1, 2, ..., got frame 4 twice.", id="a double"),
+        pytest.param({"r39": "40,0"}, "got frame 39 missing. Correct the Frame column.", id="a hole"),
+        pytest.param({"r5": "5,8"}, "expected actions from 0 to 7, got [8].", id="an unknown code"),
+        pytest.param({"r5": "5,lick"}, "expected whole numbers from 0 in Action, got 'lick' in row 7.", id="a name"),
+    ],
+)
+def test_an_unsound_annotation_is_skipped_with_its_reason(change, reason, laboratory):
+    path = first_annotation(laboratory)
+    rewritten(path, **change)
+    found = discover(**laboratory.folders, min_frames=40)
+    assert not found.trials
+    assert reason in reasons_of(found)[path.name]
+
+
+@pytest.mark.parametrize(
+    ("n_video", "n_pose", "n_rows", "reason"),
+    [
+        pytest.param(
+            40,
+            40,
+            39,
+            "expected at least 40 rows, got 39. Label more frames, or lower --min_frames.",
+            id="too few rows",
+        ),
+        pytest.param(
+            40, 60, 50, "frames [0, 50) pass the end of the video (40 frames)", id="past the end of the video"
+        ),
+        pytest.param(
+            60, 40, 50, "frames [0, 50) pass the end of the pose file (40 rows)", id="past the end of the pose"
+        ),
+    ],
+)
+def test_a_trial_that_doesnt_fit_is_skipped_with_its_reason(n_video, n_pose, n_rows, reason, laboratory):
+    laboratory.video(n_frames=n_video)
+    laboratory.pose(n_frames=n_pose)
+    path = laboratory.annotation(1, n_rows=n_rows)
+    found = discover(**laboratory.folders, min_frames=40)
+    assert not found.trials
+    assert reason in reasons_of(found)[path.name]
+
+
+def test_all_reasons_of_a_trial_are_given(laboratory):
+    path = first_annotation(laboratory, n_rows=50)
+    rewritten(path, r5="5,9")
+    reason = reasons_of(discover(**laboratory.folders))[path.name]
+    for part in ("at least 345 rows, got 50", "got [9]", "end of the video (40 frames)", "end of the pose file"):
+        assert part in reason
+
+
+def test_an_annotation_with_a_hole_moves_no_other_trial(laboratory):
+    laboratory.video(n_frames=130)
+    laboratory.pose(n_frames=130)
+    broken = laboratory.annotation(1, n_rows=40)
+    rewritten(broken, r20="")  # a row lost: 39 rows for 40 frames
+    after = laboratory.annotation(2, start=40, n_rows=50)
+    found = discover(**laboratory.folders, min_frames=20)
+    assert not found.trials
+    assert "got frame 20 missing" in reasons_of(found)[broken.name]
+    assert "trial 2: expected all trials before it" in reasons_of(found)[after.name]
+
+
+def test_a_nominal_annotation_with_a_hole_leaves_the_others_nominal(laboratory):
+    laboratory.video(n_frames=720)
+    laboratory.pose(n_frames=720)
+    rewritten(laboratory.annotation(1, n_rows=360), r20="")
+    laboratory.annotation(2, start=375, n_rows=345)
+    (trial,) = discover(**laboratory.folders).trials
+    assert (trial.number, trial.start, trial.stop) == (2, 375, 720)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        pytest.param("prediction_other.mp4_1.csv", "no video named other.mp4 in", id="no such video"),
+        pytest.param("prediction_rec.avi_1.csv", "no video named rec.avi in", id="another suffix"),
+        pytest.param("prediction_rec.mp4.csv", "it is not named prediction_<video name>_<n>.csv", id="no number"),
+        pytest.param("predictions_rec.mp4_1.csv", "it is not named prediction_<video name>_<n>.csv", id="misspelt"),
+        pytest.param("prediction_bad.mp4_1.csv", "the video can't be used", id="a broken video"),
+        pytest.param("prediction_rec_1.csv", "trial 1 is already in prediction_rec.mp4_1.csv", id="a trial twice"),
+    ],
+)
+def test_a_file_that_fits_no_recording_is_skipped_with_its_reason(name, reason, laboratory):
+    path = first_annotation(laboratory)
+    (laboratory.videos / "bad.mp4").write_bytes(b"no video")
+    shutil.copy(path, laboratory.annotations / name)
+    found = discover(**laboratory.folders, min_frames=40)
+    assert reason in reasons_of(found)[name]
+    assert "bad.mp4: expected a video, got" in reasons_of(found)["bad.mp4"]
+    assert [trial.name for trial in found.trials] == ["rec#1"]
+
+
+def test_other_files_beside_annotations_are_no_skips(laboratory):
+    first_annotation(laboratory)
+    for name in ("recordings.csv", "notes.csv", ".prediction_rec.mp4_1.csv", "readme.txt"):
+        (laboratory.annotations / name).write_text("recording\nrec\n")
+    found = discover(**laboratory.folders, min_frames=40)
+    assert len(found.trials) == 1
+    assert not found.skipped
+
+
+def test_recordings_csv_names_animals_groups_trials_and_stimuli(laboratory):
+    laboratory.video(n_frames=120)
+    laboratory.pose(n_frames=120)
+    laboratory.annotation(1, start=70, n_rows=40, stim=3)
+    laboratory.annotation(2, start=5, n_rows=50, stim=4)
+    laboratory.table(("rec.mp4", 1, 70, "", 81, "m7", "CFA"), ("rec", 2, 5, 55, "", "m7", "CFA"), ("gone", 1))
+    found = discover(**laboratory.folders, min_frames=40)
+    assert [(t.start, t.stop, t.stim_frame) for t in found.trials] == [(70, 110, 81), (5, 55, 9)]
+    assert {(trial.animal, trial.group) for trial in found.trials} == {("m7", "CFA")}
+    assert found.rules == {"rec": "recordings.csv"}
+    assert found.warnings == ["[warn] recordings.csv names recordings without a usable video: gone"]
+
+
+def test_another_table_can_be_given(laboratory, tmp_path):
+    first_annotation(laboratory)
+    laboratory.table(("rec", 1, 0, "", "", "beside", ""))
+    given = tmp_path / "elsewhere.csv"
+    given.write_text("recording,animal\nrec,given\n")
+    found = discover(**laboratory.folders, recordings=given, min_frames=40)
+    assert found.trials[0].animal == "given"
+
+
+def test_a_pose_file_of_another_length_is_a_warning_with_both_numbers(laboratory):
+    laboratory.video(n_frames=41)
+    pose = laboratory.pose(n_frames=40)
+    laboratory.annotation(1)
+    found = discover(**laboratory.folders, min_frames=40)
+    assert len(found.trials) == 1
+    assert found.warnings == [f"[warn] rec.mp4: 41 frames in the video, 40 rows in {pose.name}"]
+
+
+def test_the_filtered_pose_is_preferred_and_that_is_said(laboratory):
+    first_annotation(laboratory)
+    filtered = laboratory.pose(suffix="_filtered")
+    found = discover(**laboratory.folders, min_frames=40)
+    assert found.recordings["rec"].pose_file == filtered
+    assert any(warning.startswith(f"[info] {filtered.name} is used rather than") for warning in found.warnings)
+
+
+def test_two_candidates_for_a_pose_are_an_error_that_lists_them(laboratory):
+    path = first_annotation(laboratory)
+    other = laboratory.videos / "recDLC_mobnet_100.csv"
+    shutil.copy(laboratory.pose(), other)
+    found = discover(**laboratory.folders, min_frames=40)
+    reason = reasons_of(found)["rec.mp4"]
+    assert "expected one pose file" in reason
+    assert other.name in reason
+    assert laboratory.pose().name in reason
+    assert reasons_of(found)[path.name] == "the video can't be used"
+
+
+def test_pose_files_can_lie_in_a_folder_of_their_own(laboratory, tmp_path):
+    laboratory.video()
+    laboratory.annotation(1)
+    assert not discover(**laboratory.folders, min_frames=40).recordings["rec"].has_pose
+    pose = laboratory.pose(folder=tmp_path / "Poses")
+    assert discover(**laboratory.folders, poses=tmp_path / "Poses", min_frames=40).recordings["rec"].pose_file == pose
+
+
+def test_a_name_that_the_pose_lacks_warns_and_is_not_visible(laboratory):
+    first_annotation(laboratory)
+    names = "snout,tail_base,lfp,R_FRONTPAW,L_hindpaw,whisker"
+    found = discover(**laboratory.folders, min_frames=40, kp_names=names)
+    (warning,) = found.warnings
+    assert warning.startswith("[warn] Keypoint 'whisker' not found in DLC file")
+    assert "mouth, L_frontpaw" in warning
+    visible = found.recordings["rec"].visible
+    assert visible.any(axis=0).tolist() == [True] * 5 + [False]
+    np.testing.assert_array_equal(visible[:, :5], laboratory.visible_of(np.arange(40))[:, :5])
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(0.9, False), (0.15, True)], ids=["above", "below"])
+def test_visible_means_likelihood_of_at_least_the_threshold(threshold, expected, laboratory):
+    first_annotation(laboratory)
+    visible = discover(**laboratory.folders, kp_likelihood_thr=threshold).recordings["rec"].visible
+    assert visible.all() == expected
+
+
+def test_recordings_with_pose_and_no_annotation_are_listed(laboratory):
+    first_annotation(laboratory)
+    laboratory.video("free.mp4")
+    laboratory.pose("free")
+    laboratory.video("bare.mp4")
+    found = discover(**laboratory.folders, min_frames=40)
+    assert [recording.name for recording in found.unlabelled] == ["free"]
+
+
+def test_a_recording_whose_trials_are_all_skipped_is_not_unlabelled(laboratory):
+    first_annotation(laboratory)
+    found = discover(**laboratory.folders, min_frames=41)
+    assert not found.trials
+    assert not found.unlabelled
+
+
+def test_a_laboratorys_own_actions_are_merged_and_ignored(laboratory, tmp_path):
+    laboratory.video()
+    codes = [0, 1, 2, 3, 8, -1] * 6 + [0] * 4
+    laboratory.labels({1: codes})
+    scheme = tmp_path / "actions.yaml"
+    scheme.write_text(
+        "names: [rest, groom, rear, dig, e, f, g, h, odd]\nmerges: {dig: groom}\nignore: [odd]\n", encoding="utf-8"
+    )
+    found = discover(**laboratory.folders, actions=scheme, min_frames=40)
+    assert found.trials[0].actions.tolist() == codes
+    assert found.labels_of(found.trials[0]).tolist() == [0, 1, 2, 1, -1, -1] * 6 + [0] * 4
+    assert found.scheme.classes == ("rest", "groom", "rear", "e", "f", "g", "h")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            {"annotations": "no"}, "expected a folder of annotations, got none. Correct --annot", id="annotations"
+        ),
+        pytest.param({"videos": "no"}, "expected a folder of videos, got none. Correct the path", id="videos"),
+        pytest.param({"poses": "no"}, "expected a folder of pose files, got none. Correct --poses", id="poses"),
+        pytest.param({"recordings": "no"}, "--recordings: expected a csv file", id="recordings"),
+        pytest.param({"actions": "no"}, "--actions: expected a YAML file", id="actions"),
+        pytest.param({"kp_names": "a,b,c"}, "--kp_names: expected 6 different names, got 3", id="three keypoints"),
+        pytest.param({"kp_names": "a,b,c,d,e,e"}, "--kp_names: expected 6 different names, got 5", id="one twice"),
+        pytest.param({"min_frames": 0}, "--min_frames: expected at least 1, got 0", id="min_frames"),
+        pytest.param({"kp_likelihood_thr": 1.5}, "expected a number from 0 to 1, got 1.5", id="a likelihood of 1.5"),
+    ],
+)
+def test_a_wrong_option_is_an_error(change, message, laboratory):
+    with pytest.raises(InputError, match=message):
+        discover(**laboratory.folders | change)
+
+
+def test_two_videos_of_one_name_are_an_error(laboratory):
+    laboratory.video("rec.mp4")
+    laboratory.video("rec.mkv")
+    with pytest.raises(InputError, match=r"^rec: expected one video of this name, got rec.mkv, rec.mp4. Rename"):
+        discover(**laboratory.folders)
