@@ -84,8 +84,8 @@ class Windows(Dataset[Batch]):
         for window in windows:
             if window.span.stop > (n_frames := sources[window.recording].n_frames):
                 raise InputError(
-                    f"{window.recording}: expected {window.span.stop} frames for its trials, got {n_frames} that decode."
-                    " Repair the video, or remove the trials that pass its end."
+                    f"{window.recording}: expected {window.span.stop} frames for its trials, got {n_frames} that "
+                    "decode. Repair the video, or remove the trials that pass its end."
                 )
         self.windows = windows
         self._sources = sources

@@ -71,16 +71,15 @@ def read_recording(
         xy_px, visible = visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
         if len(xy_px) != n_frames:
             warn(f"[warn] {video.name}: {n_frames} frames in the video, {len(xy_px)} rows in {pose_file.name}")
-    name = video.stem
     return Recording(
-        name=name,
+        name=video.stem,
         video=video,
         info=info,
         n_frames=n_frames,
         pose_file=pose_file,
         xy_px=xy_px,
         visible=visible,
-        animal=animal or name,
+        animal=animal or video.stem,
         group=group,
     )
 
@@ -213,6 +212,12 @@ class _Found:
             n_rows = {number: _n_rows_of(annotation) for number, annotation in annotations.items()}
             placement = place_trials(n_rows, table=self._rows_of(name))
             rules[name] = placement.rule
+            if placement.doubtful:
+                numbers = ", ".join(map(str, placement.doubtful))
+                self.warnings.append(
+                    f"[warn] {name}: trials {numbers} have 345 or 360 rows and others do not, so all are placed one "
+                    "after another. If they are trials of 360 frames, give their starts in recordings.csv."
+                )
             for number, annotation in sorted(annotations.items()):
                 if annotation is not None:
                     trials += self._trial(recordings[name], number, annotation, placement)

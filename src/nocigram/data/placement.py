@@ -32,6 +32,8 @@ class Placement:
     """Trial number -> its frames."""
     faults: dict[int, Fault]
     """Trial number -> why it could not be placed."""
+    doubtful: tuple[int, ...]
+    """Trials of 345 or 360 rows that follow others of other lengths, and so lie elsewhere than by the nominal rule."""
 
 
 def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialRow]) -> Placement:
@@ -42,7 +44,7 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
         table: trial number -> what recordings.csv says of it.
     """
     given = {n: row for n, row in table.items() if n in n_rows and (row.start, row.stop) != (None, None)}
-    spans, faults, rules = {}, {}, []
+    spans, faults, rules, doubtful = {}, {}, [], []
     for number, row in sorted(given.items()):
         rows = n_rows[number]
         if rows is not None:
@@ -63,9 +65,14 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
         is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None)
         found = _nominal(rest) if is_nominal else _consecutive(n_rows, given=given.keys(), spans=spans)
         rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
+        nominal_stops = {n: n * NOMINAL_N_FRAMES for n in found if n_rows[n] in _NOMINAL_ROWS}
         for number, result in found.items():
+            if isinstance(result, FrameRange) and nominal_stops.get(number, result.stop) != result.stop:
+                doubtful.append(number)
             (spans if isinstance(result, FrameRange) else faults)[number] = result  # type: ignore[assignment]
-    return Placement(rule="; else ".join(rules), spans=dict(sorted(spans.items())), faults=faults)
+    return Placement(
+        rule="; else ".join(rules), spans=dict(sorted(spans.items())), faults=faults, doubtful=tuple(doubtful)
+    )
 
 
 def _given_span(row: TrialRow, rows: int) -> FrameRange | str:

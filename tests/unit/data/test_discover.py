@@ -149,6 +149,18 @@ def test_a_nominal_annotation_with_a_hole_leaves_the_others_nominal(laboratory):
     assert (trial.number, trial.start, trial.stop) == (2, 375, 720)
 
 
+def test_trials_of_mixed_lengths_are_placed_with_a_warning(laboratory):
+    laboratory.video(n_frames=720)
+    laboratory.annotation(1, n_rows=200)
+    laboratory.annotation(2, start=200, n_rows=345)
+    found = discover(**laboratory.folders)
+    assert [(trial.start, trial.stop) for trial in found.trials] == [(200, 545)]
+    assert found.warnings == [
+        "[warn] rec: trials 2 have 345 or 360 rows and others do not, so all are placed one after another. "
+        "If they are trials of 360 frames, give their starts in recordings.csv."
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

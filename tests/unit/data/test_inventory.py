@@ -25,10 +25,10 @@ def found(laboratory):
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param("a          m1      CFA        90        30  64x48 grey  90 rows, 91% visible", id="a recording"),
-        pytest.param("b          m2                 90        30  64x48 grey  none", id="a recording without pose"),
-        pytest.param("a              1  [0, 40)     40  12", id="a trial with its frames and stimulus"),
-        pytest.param("a              2  [40, 80)    40", id="the trial after it"),
+        pytest.param("a m1 CFA 90 30 64x48 grey 90 rows, 91% visible", id="a recording"),
+        pytest.param("b m2 90 30 64x48 grey none", id="a recording without pose"),
+        pytest.param("a 1 [0, 40) 40 12", id="a trial with its frames and stimulus"),
+        pytest.param("a 2 [40, 80) 40", id="the trial after it"),
         pytest.param("a: placed by the rule 'trials follow each other by their own lengths'", id="the rule"),
         pytest.param("1 recordings with pose and no annotation: free", id="recordings for keypoints alone"),
         pytest.param("Skipped: 1", id="the number of skips"),
@@ -36,7 +36,8 @@ def found(laboratory):
     ],
 )
 def test_the_page_shows(line, found):
-    assert line in inventory(found)
+    page = [" ".join(each.split()) for each in inventory(found).splitlines()]
+    assert any(each.startswith(line) for each in page)
 
 
 def test_warnings_are_on_the_page(found):

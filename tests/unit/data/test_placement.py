@@ -101,3 +101,18 @@ def test_spans_are_as_long_as_their_rows_and_never_overlap(lengths):
     assert [len(span) for span in placement.spans.values()] == lengths
     spans = list(placement.spans.values())
     assert all(first.stop <= second.start for first, second in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "table", "doubtful"),
+    [
+        pytest.param({1: 345, 2: 360}, {}, (), id="nominal lengths only"),
+        pytest.param({1: 300, 2: 500}, {}, (), id="other lengths only"),
+        pytest.param({1: 360, 2: 360, 3: 100}, {}, (), id="360 rows where they would lie anyway"),
+        pytest.param({1: 345, 2: 100}, {}, (1,), id="345 rows that lose their context"),
+        pytest.param({1: 100, 2: 360, 3: 345}, {}, (2, 3), id="moved by a short file before them"),
+        pytest.param({1: 100, 2: 360}, {2: row(7)}, (), id="placed by recordings.csv"),
+    ],
+)
+def test_nominal_trials_that_others_move_are_doubtful(n_rows, table, doubtful):
+    assert place_trials(n_rows, table=table).doubtful == doubtful

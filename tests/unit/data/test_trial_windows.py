@@ -80,7 +80,6 @@ def test_predicted_keypoints_return_to_pixels_of_the_video(two_trials, laborator
         np.testing.assert_allclose(prediction.xy_true_px, laboratory.xy_of(frames))
         np.testing.assert_array_equal(prediction.visible, laboratory.visible_of(frames))
         assert (prediction.view_side_px == 50).all()
-    # where the view moves, windows that overlap agree in pixels only if each is turned back with its own boxes
     np.testing.assert_allclose(predictions[1].xy_pred_px, laboratory.xy_of(np.arange(70, 100)), atol=1e-4)
     np.testing.assert_allclose(predictions[0].xy_pred_px, laboratory.xy_of(np.arange(70)), atol=1e-4)
 
