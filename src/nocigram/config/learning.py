@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from nocigram.config.limits import out_of_range
 from nocigram.core.errors import Fault
-from nocigram.core.literals import Accelerator, BackboneType, ModelType, Precision, Scheduler, Streams
+from nocigram.core.literals import Accelerator, BackboneType, Features, ModelType, Precision, Scheduler, Streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,9 @@ class ModelOptions:
     """'multitask' predicts actions and keypoints, 'action_only' actions."""
     streams: Streams = "pixels+pose"
     """What the model is given; one alone shows what the other adds."""
+    features: str = "graph,motion,light"
+    """What is read of keypoints: 'graph' (the 18 pose features), 'motion', 'light' (brightness at the paws);
+    comma-separated."""
     backbone_type: BackboneType = "vit_2d"
     """'vit_2d': any image model of timm; 'videomae2_3d': VideoMAE over clips."""
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
@@ -37,7 +41,25 @@ class ModelOptions:
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        return out_of_range(self, backbone_chunk=(1, None), hidden_dim=(1, None), tcn_layers=(1, 12), dropout=(0, 0.95))
+        known = get_args(Features)
+        unknown = sorted(set(self.feature_names) - set(known))
+        faults = out_of_range(
+            self, backbone_chunk=(1, None), hidden_dim=(4, None), tcn_layers=(1, 12), dropout=(0, 0.95)
+        )
+        if unknown:
+            fault = Fault(
+                where="--features",
+                expected=f"names among {', '.join(known)}",
+                got=", ".join(unknown),
+                fix="Correct them.",
+            )
+            faults.append(fault)
+        return faults
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """`features` as a tuple."""
+        return tuple(name.strip() for name in self.features.split(","))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +154,8 @@ class AugmentOptions:
     """Mirror half of the windows, with left and right keypoints exchanged."""
     aug_pose_drop: float = 0.1
     """Share of windows without pose, so that recordings without pose can be predicted."""
+    aug_pixel_drop: float = 0.2
+    """Share of windows without pixels, so that the model doesn't learn single animals by their looks."""
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
@@ -142,6 +166,7 @@ class AugmentOptions:
             aug_temporal_drop=(0, 0.9),
             kp_jitter_std=(0, 0.5),
             aug_pose_drop=(0, 0.9),
+            aug_pixel_drop=(0, 0.9),
         )
 
 

@@ -17,6 +17,8 @@ from nocigram.core.actions import UNSCORED
 from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.sources import Source
+from nocigram.pose.light import N_LIGHT
+from nocigram.pose.tracks import N_KEYPOINTS
 
 
 @dataclass
@@ -26,12 +28,16 @@ class Batch:
     pixels: UInt8[Tensor, "B T C S S"] | None
     features: Float[Tensor, "B T D"] | None
     """Backbone features in place of pixels, where the backbone is frozen."""
+    light: Float[Tensor, "B T 6 L"]
+    """Normalised light at the keypoints, about 1; 0 where it is unknown."""
     xy_px: Float[Tensor, "B T 6 2"]
-    """Keypoints in pixels of the video; what the keypoint head learns."""
+    """Keypoints in pixels of the video, bridged where not visible. The keypoint head learns the visible ones."""
     visible: Bool[Tensor, "B T 6"]
     pose_xy_px: Float[Tensor, "B T 6 2"]
     """Keypoints that the pose features are made of: `xy_px`, but for augmentation."""
     pose_visible: Bool[Tensor, "B T 6"]
+    has_pixels: Bool[Tensor, " B"]
+    """False where augmentation hides the pixels from the model."""
     boxes: Float[Tensor, "B T 3"]
     """The view: x0_px, y0_px, side_px."""
     body_length_px: Float[Tensor, " B"]
@@ -53,6 +59,8 @@ class Batch:
             "features": self.features,
             "xy_px": self.pose_xy_px,
             "visible": self.pose_visible,
+            "light": self.light,
+            "has_pixels": self.has_pixels,
             "body_length_px": self.body_length_px,
             "valid": self.valid,
         }
@@ -107,10 +115,12 @@ class Windows(Dataset[Batch]):
         return Batch(
             pixels=pixels,
             features=None if features is None else features.float(),
+            light=_padded(_light_of(source, span), self._window_T),
             xy_px=_padded(xy_px, self._window_T),
             visible=_padded(visible, self._window_T),
             pose_xy_px=_padded(xy_px, self._window_T),
             pose_visible=_padded(visible, self._window_T),
+            has_pixels=torch.tensor([True]),
             boxes=_padded(source.view.boxes_of(span.start, span.stop), self._window_T, fill=1).float(),
             body_length_px=torch.tensor([source.recording.body_length_px], dtype=torch.float32),
             actions=_padded(actions, self._window_T, fill=UNSCORED),
@@ -132,6 +142,13 @@ def collate(items: Sequence[Batch]) -> Batch:
     n_channels = max((each.shape[2] for each in pixels), default=0)
     joined["pixels"] = torch.cat([each.expand(-1, -1, n_channels, -1, -1) for each in pixels]) if pixels else None
     return Batch(**{"features": None, **joined})
+
+
+def _light_of(source: Source, span: FrameRange) -> np.ndarray:
+    """Light of a span; 0 where there is none."""
+    if source.light is None:
+        return np.zeros((len(span), N_KEYPOINTS, N_LIGHT), dtype=np.float32)
+    return source.light[span.start : span.stop]
 
 
 def _padded(rows: np.ndarray, n_frames: int, *, fill: int = 0) -> Tensor:

@@ -9,10 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from nocigram.data.array_cache import ArrayCache, cache_key, content_hash
 from nocigram.data.view import RENDER_VERSION, View, render_many
+from nocigram.pose.light import LightMeter
 from nocigram.video.decode import DECODER_VERSION, Frame, decode
 from nocigram.video.probe import VideoInfo, probe
 
@@ -29,6 +30,8 @@ class FrameStore:
     """Seconds since the first frame, by the video's time stamps."""
     key: str
     """Name in the cache; equal keys mean equal pixels."""
+    light: Float32[np.ndarray, "N K L"] | None = None
+    """Light at the keypoints, in grey levels; None where no meter was given."""
 
     @property
     def n_frames(self) -> int:
@@ -43,6 +46,7 @@ def cached_frames(
     img_size: int,
     cache_dir: Path,
     info: VideoInfo | None = None,
+    meter: LightMeter | None = None,
     on_frames: Callable[[int], None] | None = None,
 ) -> FrameStore:
     """The recording's frames from the cache; decoded into it first if they are not there, or damaged.
@@ -53,6 +57,7 @@ def cached_frames(
         img_size: S.
         cache_dir: shared by all recordings and runs.
         info: what `probe` says, if it is known already.
+        meter: measures light on the way; None where there are no keypoints.
         on_frames: called with the number of frames just written, for a progress bar; never if nothing is to do.
 
     Raises:
@@ -60,23 +65,29 @@ def cached_frames(
     """
     info = info or probe(video)
     cache, key = ArrayCache(cache_dir / "frames"), _key_of(video, view=view, img_size=img_size, grey=info.is_grey)
-    store = _stored(cache, key)
+    store = _stored(cache, key, meter)
     if store is not None:
         return store
-    times_s: list[float] = []
+    beside = _Beside(times_s=[], light=[])
     n_channels = 1 if info.is_grey else 3
-    blocks = _rendered(decode(video, grey=info.is_grey), view=view, img_size=img_size, times_s=times_s)
+    blocks = _rendered(decode(video, grey=info.is_grey), view=view, img_size=img_size, meter=meter, beside=beside)
     frames = cache.put(
         key, _reported(blocks, on_frames), row_shape=(n_channels, img_size, img_size), dtype=np.dtype(np.uint8)
     )
-    times = cache.put(f"{key}-times_s", [np.array(times_s)], row_shape=(), dtype=np.dtype(np.float64))
-    return FrameStore(frames, times, key)
+    times = cache.put(f"{key}-times_s", [np.array(beside.times_s)], row_shape=(), dtype=np.dtype(np.float64))
+    light = None
+    if meter is not None:
+        measured = np.stack(beside.light)
+        light = cache.put(_light_key(key, meter), [measured], row_shape=measured.shape[1:], dtype=np.dtype(np.float32))
+    return FrameStore(frames, times, key, light)
 
 
-def is_cached(video: Path, *, view: View, img_size: int, cache_dir: Path, info: VideoInfo) -> bool:
+def is_cached(
+    video: Path, *, view: View, img_size: int, cache_dir: Path, info: VideoInfo, meter: LightMeter | None = None
+) -> bool:
     """Whether `cached_frames` with the same arguments would have nothing to decode."""
     key = _key_of(video, view=view, img_size=img_size, grey=info.is_grey)
-    return _stored(ArrayCache(cache_dir / "frames"), key) is not None
+    return _stored(ArrayCache(cache_dir / "frames"), key, meter) is not None
 
 
 def cache_size_bytes(n_frames: int, *, img_size: int, grey: bool) -> int:
@@ -97,20 +108,38 @@ def _key_of(video: Path, *, view: View, img_size: int, grey: bool) -> str:
     return cache_key(settings)
 
 
-def _stored(cache: ArrayCache, key: str) -> FrameStore | None:
-    """The recording, if both of its arrays are there and whole."""
+def _light_key(key: str, meter: LightMeter) -> str:
+    """Name of the light measured along one track."""
+    return f"{key}-light-{meter.key}"
+
+
+def _stored(cache: ArrayCache, key: str, meter: LightMeter | None) -> FrameStore | None:
+    """The recording, if all of its arrays are there and whole."""
     frames, times_s = cache.get(key), cache.get(f"{key}-times_s")
     if frames is None or times_s is None or len(frames) != len(times_s):
         return None
-    return FrameStore(frames, times_s, key)
+    if meter is None:
+        return FrameStore(frames, times_s, key)
+    light = cache.get(_light_key(key, meter))
+    return FrameStore(frames, times_s, key, light) if light is not None and len(light) == len(frames) else None
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What is gathered on the way, small enough to be kept until the end."""
+
+    times_s: list[float]
+    light: list[Float32[np.ndarray, "K L"]]
 
 
 def _rendered(
-    frames: Iterator[Frame], *, view: View, img_size: int, times_s: list[float]
+    frames: Iterator[Frame], *, view: View, img_size: int, meter: LightMeter | None, beside: _Beside
 ) -> Iterator[UInt8[np.ndarray, "N C S S"]]:
-    """Blocks of rendered frames; the time of each frame is appended to `times_s`."""
+    """Blocks of rendered frames; the time and the light of each frame are appended to `beside`."""
     while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
-        times_s.extend(frame.time_s for frame in group)
+        beside.times_s.extend(frame.time_s for frame in group)
+        if meter is not None:
+            beside.light.extend(meter.measure(frame.pixels, frame.index) for frame in group)
         boxes = view.boxes_of(group[0].index, group[-1].index + 1)
         yield render_many([frame.pixels for frame in group], boxes, img_size)
 

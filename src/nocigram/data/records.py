@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from nocigram.core.actions import ActionScheme
 from nocigram.core.ranges import FrameRange
+from nocigram.pose.bridge import bridged
 from nocigram.pose.features import body_length_px
 from nocigram.video.probe import VideoInfo
 
@@ -26,7 +27,7 @@ class Recording:
     pose_file: Path | None
     """None where there is no pose."""
     xy_px: Float32[np.ndarray, "P 6 2"]
-    """Keypoints; 0 where a coordinate is unknown. P is the number of rows of the pose file, 0 without one."""
+    """Keypoints as tracked; 0 where a coordinate is unknown. P is the pose file's number of rows, 0 without one."""
     visible: Bool[np.ndarray, "P 6"]
     """Which keypoints can be believed."""
     animal: str
@@ -42,12 +43,19 @@ class Recording:
         """Median distance from mouth to tail base."""
         return body_length_px(self.xy_px, self.visible)
 
+    @cached_property
+    def bridged_xy_px(self) -> Float32[np.ndarray, "P 6 2"]:
+        """Keypoints, with lines across the frames in which they are not visible."""
+        return bridged(self.xy_px, self.visible)
+
     def pose_of(self, span: FrameRange) -> tuple[Float[np.ndarray, "T 6 2"], Bool[np.ndarray, "T 6"]]:
-        """Keypoints and visibility of a span; frames past the pose file's end are invisible."""
+        """Bridged keypoints and visibility of a span; frames past the pose file's end are invisible."""
         xy = np.zeros((len(span), 6, 2), dtype=np.float32)
         visible = np.zeros((len(span), 6), dtype=bool)
         n_known = max(0, min(span.stop, len(self.xy_px)) - span.start)
-        xy[:n_known] = self.xy_px[span.start : span.start + n_known]
+        if len(self.xy_px):
+            xy[n_known:] = self.bridged_xy_px[-1]
+        xy[:n_known] = self.bridged_xy_px[span.start : span.start + n_known]
         visible[:n_known] = self.visible[span.start : span.start + n_known]
         return xy, visible
 

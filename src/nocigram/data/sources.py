@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float16, UInt8
+from jaxtyping import Float16, Float32, UInt8
 
 from nocigram.core.errors import InputError
 from nocigram.core.literals import Crop
@@ -13,6 +13,7 @@ from nocigram.data.frame_cache import cache_size_bytes, cached_frames, is_cached
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
 from nocigram.data.view import View, full_view, mouse_view
+from nocigram.pose.light import LightMeter, normalised_light
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Source:
     """Memory map; None where pixels aren't needed."""
     frames_key: str | None = None
     """Name of the frames in the cache: equal keys mean equal pixels."""
+    light: Float32[np.ndarray, "N 6 L"] | None = None
+    """Normalised light at the keypoints; None without pixels or without pose."""
     features: tuple[Float16[np.ndarray, "N D"], ...] = ()
     """Backbone features: of the frames, then (where they were made) of the mirrored frames."""
 
@@ -78,6 +81,7 @@ def pixel_sources(
                 img_size=img_size,
                 cache_dir=cache_dir,
                 info=source.recording.info,
+                meter=meter_of(source.recording),
             )
         ]
         n_frames = sum(recording.n_frames for recording in todo)
@@ -105,6 +109,15 @@ def _with_frames(source: Source, *, img_size: int, cache_dir: Path, on_frames: C
         img_size=img_size,
         cache_dir=cache_dir,
         info=recording.info,
+        meter=meter_of(recording),
         on_frames=on_frames,
     )
-    return replace(source, frames=store.frames, frames_key=store.key)
+    light = None if store.light is None else normalised_light(store.light)
+    return replace(source, frames=store.frames, frames_key=store.key, light=light)
+
+
+def meter_of(recording: Recording) -> LightMeter | None:
+    """What measures the light at a recording's keypoints; None without pose."""
+    if not recording.has_pose:
+        return None
+    return LightMeter(recording.bridged_xy_px, recording.body_length_px)

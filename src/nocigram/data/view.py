@@ -87,11 +87,27 @@ def mouse_view(
             "Lower --kp_likelihood_thr or use --crop full."
         )
     centres = np.nanmedian(np.where(visible[seen][..., None], xy_px[seen], np.nan), axis=1)
-    frames = np.arange(len(xy_px))
-    path = np.stack([np.interp(frames, frames[seen], centres[:, axis]) for axis in (0, 1)], axis=-1)
+    return following_view(
+        centres, np.flatnonzero(seen), n_frames=len(xy_px), side_px=round(body_length_px * body_lengths_per_side)
+    )
+
+
+def following_view(
+    centres_px: Float[np.ndarray, "N 2"], seen: Int[np.ndarray, " N"], *, n_frames: int, side_px: int
+) -> View:
+    """A square of constant side along a path: holes are bridged, then a median and a Gaussian filter smooth it.
+
+    Args:
+        centres_px: where the animal is in the frames in which it was seen, at least one.
+        seen: those frames, ascending.
+        n_frames: of the recording.
+        side_px: of the square; never below 16 px.
+    """
+    frames = np.arange(n_frames)
+    path = np.stack([np.interp(frames, seen, centres_px[:, axis]) for axis in (0, 1)], axis=-1)
     path = ndimage.median_filter(path, size=(_MEDIAN_N_FRAMES, 1), mode="nearest")
     path = ndimage.gaussian_filter1d(path, sigma=_SIGMA_N_FRAMES, axis=0, mode="nearest")
-    side = max(_SMALLEST_SIDE_PX, round(body_length_px * body_lengths_per_side))
+    side = max(_SMALLEST_SIDE_PX, side_px)
     corners = np.round(path - side / 2)
     return View(np.concatenate((corners, np.full((len(corners), 1), side)), axis=-1).astype(np.int32))
 

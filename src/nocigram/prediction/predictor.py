@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Float, Float32, Float64, Int
 from torch import Tensor, nn
 
 from nocigram.core.errors import InputError
@@ -19,12 +19,14 @@ from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.ranges import FrameRange
 from nocigram.data.discover import PoseOptions, read_recording
 from nocigram.data.records import Recording
-from nocigram.data.sources import view_of
+from nocigram.data.sources import meter_of, view_of
 from nocigram.data.view import View, from_view, full_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
+from nocigram.models.approaches import MultitaskModel
 from nocigram.models.backbones import Backbone
 from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_model
 from nocigram.models.precision import autocast, device_of
+from nocigram.pose.light import normalised_light
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
@@ -159,17 +161,25 @@ class Predictor:
         )
         return read_recording(video, options=options, warn=warn)
 
+    @property
+    def reads_light(self) -> bool:
+        """The model is given the light at the paws."""
+        return isinstance(self.model, MultitaskModel) and self.model.reads_light
+
     def stream(self, recording: Recording, *, warn: Callable[[str], None] = print) -> Iterator[Prediction]:
         """Predictions of consecutive frames, in the memory of about two windows, whatever the video's length.
+
+        For a model that reads light the video is decoded twice: light is relative to the whole recording's.
 
         Raises:
             InputError: the model needs a pose and there is none, or the video can't be decoded.
         """
         view = self._view(recording, warn)
+        light = self._light(recording)
         times_s: list[float] = []
         windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
         n_done = 0
-        for rows in stitch((window, self._answer(recording, window, items)) for window, items in windows):
+        for rows in stitch((window, self._answer(recording, light, window, items)) for window, items in windows):
             n_frames = len(rows["probabilities"])
             span = FrameRange(n_done, n_done + n_frames)
             yield self._prediction(rows, view, span, np.array(times_s[:n_frames]))
@@ -205,7 +215,21 @@ class Predictor:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self.backbone(pixels[None].to(self.device))[0].float())
 
-    def _answer(self, recording: Recording, window: FrameRange, items: list[_Seen]) -> Rows:
+    def _light(self, recording: Recording) -> Float32[np.ndarray, "N 6 L"] | None:
+        """Light at the keypoints of every frame, as in training; None where it can't be measured or isn't read."""
+        meter = meter_of(recording) if self.reads_light else None
+        if meter is None:
+            return None
+        frames = decode(recording.video, grey=recording.info.is_grey)
+        return normalised_light(np.stack([meter.measure(frame.pixels, frame.index) for frame in frames]))
+
+    def _answer(
+        self,
+        recording: Recording,
+        light: Float32[np.ndarray, "N 6 L"] | None,
+        window: FrameRange,
+        items: list[_Seen],
+    ) -> Rows:
         """The model's answer to one window."""
         xy_px, visible = recording.pose_of(window)
         inputs = {
@@ -213,6 +237,8 @@ class Predictor:
             "visible": torch.from_numpy(visible)[None],
             "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
         }
+        if light is not None:
+            inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
         values = [item.values for item in items if item.values is not None]
         if self.backbone is not None:
             inputs["features" if self.backbone.per_frame else "frames"] = torch.stack(values)[None]

@@ -9,7 +9,7 @@ B batch, T frames, C channels, S side of a frame.
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from nocigram.data.batches import Batch
@@ -34,7 +34,9 @@ class Augmentation:
     kp_jitter_std: float
     """Standard deviation, as a part of the view's side."""
     pose_drop: float
-    """Share of windows without pose."""
+    """Share of windows without pose, and so without light."""
+    pixel_drop: float
+    """Share of windows without pixels."""
     left_right: tuple[tuple[int, int], ...]
     """Keypoints that change places in a mirror."""
 
@@ -47,8 +49,7 @@ class Augmentation:
         """
         batch = self._mirrored(batch)
         batch = self._rolled(batch, generator)
-        if batch.pixels is not None and batch.features is None:
-            batch = replace(batch, pixels=self._light(batch.pixels, generator))
+        batch = self._lit(batch, generator)
         batch = self._dropped(batch, generator)
         return self._jittered(batch, generator)
 
@@ -69,6 +70,7 @@ class Augmentation:
         return replace(
             batch,
             pixels=pixels,
+            light=torch.where(chosen[..., None], batch.light[:, :, order], batch.light),
             xy_px=torch.where(chosen[..., None], mirrored_xy, batch.xy_px),
             visible=torch.where(chosen, batch.visible[:, :, order], batch.visible),
         )
@@ -85,17 +87,20 @@ class Augmentation:
         wrapped = ((wanted < 0) | (wanted >= n_frames)).to(batch.valid.device)
         moved = {
             name: _take(getattr(batch, name), source)
-            for name in ("pixels", "features", "xy_px", "visible", "boxes", "actions", "valid")
+            for name in ("pixels", "features", "light", "xy_px", "visible", "boxes", "actions", "valid")
             if getattr(batch, name) is not None
         }
         moved["valid"] = moved["valid"] & ~wrapped
         return replace(batch, **moved)
 
-    def _light(self, pixels: UInt8[Tensor, "B T C S S"], generator: torch.Generator) -> UInt8[Tensor, "B T C S S"]:
+    def _lit(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Brightness, contrast and noise, one draw for all frames of a window (noise: one a pixel)."""
-        n_windows = len(pixels)
+        n_windows, pixels = len(batch.valid), batch.pixels
         gain = 1 + self.brightness * _uniform(n_windows, generator) * _chosen(n_windows, _P_BRIGHTNESS, generator)
         contrast = 1 + self.contrast * _uniform(n_windows, generator) * _chosen(n_windows, _P_CONTRAST, generator)
+        batch = replace(batch, light=batch.light * gain.to(batch.light)[:, None, None, None])
+        if pixels is None or batch.features is not None:
+            return batch
         noisy = _chosen(n_windows, _P_NOISE, generator)
         lit = torch.empty_like(pixels)
         for window in range(n_windows):  # one at a time: floats take four times the memory of pixels
@@ -106,19 +111,23 @@ class Augmentation:
                 noise = torch.randn(values.shape, generator=generator).to(values.device)
                 values = values + 255 * _NOISE_STD * noise
             lit[window] = values.round().clamp(0, 255).to(torch.uint8)
-        return lit
+        return replace(batch, pixels=lit)
 
     def _dropped(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Frames blanked in pixels and pose, to be named from their neighbours; and windows without pose."""
         n_windows, n_frames = batch.valid.shape
         lost = torch.rand((n_windows, n_frames), generator=generator) < self.temporal_drop
         lost = (lost & _chosen(n_windows, _P_DROP, generator)[:, None]).to(batch.valid.device)
-        blind = _chosen(n_windows, self.pose_drop, generator).to(batch.valid.device)
+        blind = _chosen(n_windows, self.pose_drop, generator)
+        unseen = _chosen(n_windows, self.pixel_drop, generator) & ~blind  # never without both
+        blind, unseen = blind.to(batch.valid.device), unseen.to(batch.valid.device)
         kept = ~lost
         return replace(
             batch,
             pixels=None if batch.pixels is None else batch.pixels * kept[..., None, None, None],
             features=None if batch.features is None else batch.features * kept[..., None],
+            light=batch.light * (kept & ~blind[:, None])[..., None, None],
+            has_pixels=batch.has_pixels & ~unseen,
             pose_visible=batch.visible & kept[..., None] & ~blind[:, None, None],
         )
 

@@ -47,7 +47,7 @@ class MultitaskLoss:
         }
         total = terms["action"] + self.lambda_smooth * terms["smooth"]
         if output.keypoints is not None:
-            seen = batch.visible & batch.valid[..., None]
+            seen = batch.visible & (batch.valid & batch.has_pixels[:, None])[..., None]
             terms["kp"] = keypoint_loss(output.keypoints.float(), batch.xy_in_view(), seen)
             total = total + self.lambda_kp * terms["kp"]
         return {"loss": total, **terms}

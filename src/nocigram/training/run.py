@@ -118,6 +118,7 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
         n_actions=len(prepared.found.scheme.classes),
         model_type=model.model_type,
         streams=model.streams,
+        features=list(model.feature_names),
         hidden_dim=model.hidden_dim,
         tcn_layers=model.tcn_layers,
         dropout=model.dropout,
@@ -183,7 +184,8 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
             contrast=augment.aug_contrast,
             temporal_drop=augment.aug_temporal_drop,
             kp_jitter_std=augment.kp_jitter_std,
-            pose_drop=augment.aug_pose_drop if "pixels" in options.model.streams else 0.0,
+            pose_drop=augment.aug_pose_drop if options.model.streams == "pixels+pose" else 0.0,
+            pixel_drop=augment.aug_pixel_drop if options.model.streams == "pixels+pose" else 0.0,
             left_right=left_right_pairs(prepared.found.kp_names),
         ),
         schedule=Schedule(

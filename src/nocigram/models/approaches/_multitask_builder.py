@@ -3,10 +3,17 @@
 from collections.abc import Callable
 
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.multitask import MultitaskModel, PixelStream, PoseStream
+from nocigram.models.approaches.multitask import (
+    GraphStream,
+    LightStream,
+    MotionStream,
+    MultitaskModel,
+    PixelStream,
+)
 from nocigram.models.backbones import BuiltBackbone, build_backbone
 from nocigram.models.heads import ActionHead, KeypointHead
 from nocigram.models.temporal import build_temporal
+from nocigram.pose.light import N_LIGHT
 
 
 @register_approach(
@@ -18,16 +25,17 @@ def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> Built
     """Build the layers and put them together."""
     built = _backbone(options, warn) if "pixels" in options.streams else None
     width = options.hidden_dim
-    has_pose = "pose" in options.streams
+    pixel_dim, pose_dim = width // 4, width // 2
+    pose_streams = _pose_streams(options, out_dim=pose_dim)
     model = MultitaskModel(
         backbone=None if built is None else built.backbone,
         pixel_stream=None
         if built is None
-        else PixelStream(built.backbone.feature_dim, out_dim=width, dropout=options.dropout),
-        pose_stream=PoseStream(out_dim=width) if has_pose else None,
+        else PixelStream(built.backbone.feature_dim, out_dim=pixel_dim, dropout=options.dropout),
+        pose_streams=pose_streams,
         temporal=build_temporal(
             options.temporal,
-            in_dim=width * ((built is not None) + has_pose),
+            in_dim=pixel_dim * (built is not None) + pose_dim * len(pose_streams),
             hidden_dim=width,
             layers=options.tcn_layers,
             dropout=options.dropout,
@@ -38,6 +46,20 @@ def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> Built
         else None,
     )
     return BuiltModel(model=model, approach="multitask", options=rebuild_options(options, built), backbone=built)
+
+
+def _pose_streams(options: ModelOptions, *, out_dim: int) -> list[GraphStream | MotionStream | LightStream]:
+    """What is read of the keypoints; light is seen in pixels, so a model without pixels has none."""
+    if "pose" not in options.streams:
+        return []
+    streams: list[GraphStream | MotionStream | LightStream] = []
+    if "graph" in options.features:
+        streams.append(GraphStream(out_dim=out_dim))
+    if "motion" in options.features:
+        streams.append(MotionStream(out_dim=out_dim))
+    if "light" in options.features and "pixels" in options.streams:
+        streams.append(LightStream(N_LIGHT, out_dim=out_dim))
+    return streams
 
 
 def _backbone(options: ModelOptions, warn: Callable[[str], None]) -> BuiltBackbone:

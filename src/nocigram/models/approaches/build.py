@@ -5,7 +5,7 @@ in `approaches/__init__.py`, and add its name to `Approach`.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -30,6 +30,8 @@ class ModelOptions:
     """A `ModelType`."""
     streams: str = "pixels+pose"
     """A `Streams`."""
+    features: Sequence[str] = ("graph", "motion", "light")
+    """What is read of keypoints, names of `core.literals.Features`."""
     n_keypoints: int = 6
     temporal: str = "tcn"
     hidden_dim: int = 256

@@ -3,6 +3,8 @@
 B batch, T frames, C channels, H height, W width, D width of a backbone's feature vector, K keypoints (6).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -15,14 +17,21 @@ from nocigram.models.output import ModelOutput
 from nocigram.models.standardise import RunningStandardise
 from nocigram.models.temporal import TemporalHead
 from nocigram.pose.features import pose_features
+from nocigram.pose.light import N_LIGHT
+from nocigram.pose.motion import N_MOTION_FEATURES, motion_features
+from nocigram.pose.skeleton import N_POSE_FEATURES
 
-N_POSE_FEATURES = 18
+N_PAWS = 4
+"""The last of the keypoints."""
 Frames = UInt8[Tensor, "B T C H W"] | Float[Tensor, "B T C H W"]
 
 
 @final
 class PixelStream(nn.Module):
-    """Backbone features, brought to the scale and width of the pose stream so that neither drowns the other."""
+    """Backbone features, standardised and brought through a narrow layer.
+
+    A few animals' looks are easily learnt by heart from a thousand numbers; they have to fit through the narrow layer.
+    """
 
     def __init__(self, feature_dim: int, *, out_dim: int, dropout: float) -> None:
         super().__init__()
@@ -36,29 +45,63 @@ class PixelStream(nn.Module):
 
 
 @final
-class PoseStream(nn.Module):
+class GraphStream(nn.Module):
     """The 18 pose features, and which of them are known, projected."""
 
     def __init__(self, *, out_dim: int) -> None:
         super().__init__()
         self.project = nn.Sequential(nn.Linear(2 * N_POSE_FEATURES, out_dim), nn.GELU())
 
-    def forward(
-        self,
-        xy_px: Float[Tensor, "B T 6 2"],
-        visible: Bool[Tensor, "B T 6"],
-        *,
-        body_length_px: Float[Tensor, " B"],
-    ) -> Float[Tensor, "B T P"]:
+    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
         """Compute the pose graph's features from keypoints in pixels and project them."""
-        features, known = pose_features(xy_px, visible, body_length_px=body_length_px)
+        features, known = pose_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px)
         projected: Tensor = self.project(torch.cat([features, known.to(features.dtype)], dim=-1))
         return projected
 
 
 @final
+class MotionStream(nn.Module):
+    """Coordinates and velocities in the body's own frame, projected."""
+
+    def __init__(self, *, out_dim: int) -> None:
+        super().__init__()
+        self.project = nn.Sequential(nn.Linear(N_MOTION_FEATURES, out_dim), nn.GELU())
+
+    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
+        """Compute the motion features from keypoints in pixels and project them."""
+        features = motion_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px, valid=pose.valid)
+        projected: Tensor = self.project(features)
+        return projected
+
+
+@final
+class LightStream(nn.Module):
+    """The light at the paws, projected."""
+
+    def __init__(self, n_light: int, *, out_dim: int) -> None:
+        super().__init__()
+        self.project = nn.Sequential(nn.Linear(N_PAWS * n_light, out_dim), nn.GELU())
+
+    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
+        """Project the light at the four paws; it is 0 where it is unknown."""
+        projected: Tensor = self.project(pose.light[:, :, -N_PAWS:].flatten(2))
+        return projected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """What the streams of the pose are made of."""
+
+    xy_px: Float[Tensor, "B T 6 2"]
+    visible: Bool[Tensor, "B T 6"]
+    light: Float[Tensor, "B T 6 L"]
+    body_length_px: Float[Tensor, " B"]
+    valid: Bool[Tensor, "B T"]
+
+
+@final
 class MultitaskModel(nn.Module):
-    """Pixel stream and pose stream, side by side into a temporal head, then one head per task.
+    """Streams side by side into a temporal head, then one head per task.
 
     Without a keypoint head it is the mode `action_only`.
     """
@@ -68,7 +111,7 @@ class MultitaskModel(nn.Module):
         *,
         backbone: Backbone | None,
         pixel_stream: PixelStream | None,
-        pose_stream: PoseStream | None,
+        pose_streams: Sequence[GraphStream | MotionStream | LightStream],
         temporal: TemporalHead,
         action_head: ActionHead,
         keypoint_head: KeypointHead | None,
@@ -78,10 +121,15 @@ class MultitaskModel(nn.Module):
             raise ValueError("MultitaskModel: expected backbone and pixel_stream together, got one of them")
         self.backbone = backbone
         self.pixel_stream = pixel_stream
-        self.pose_stream = pose_stream
+        self.pose_streams = nn.ModuleList(pose_streams)
         self.temporal = temporal
         self.action_head = action_head
         self.keypoint_head = keypoint_head
+
+    @property
+    def reads_light(self) -> bool:
+        """Light at the keypoints has to be measured for this model."""
+        return any(isinstance(stream, LightStream) for stream in self.pose_streams)
 
     @property
     def context_frames(self) -> int:
@@ -95,7 +143,9 @@ class MultitaskModel(nn.Module):
         features: Float[Tensor, "B T D"] | None = None,
         xy_px: Float[Tensor, "B T 6 2"] | None = None,
         visible: Bool[Tensor, "B T 6"] | None = None,
+        light: Float[Tensor, "B T 6 L"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
+        has_pixels: Bool[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
     ) -> ModelOutput:
         """Predict each frame of a batch of windows. What a stream does not need may be left out.
@@ -105,18 +155,23 @@ class MultitaskModel(nn.Module):
             features: the backbone's features of the frames, instead of `frames`.
             xy_px: keypoints in pixels of the video.
             visible: which keypoints can be believed; the others are not read.
+            light: normalised light at the keypoints; None: unknown everywhere.
             body_length_px: each recording's body length.
+            has_pixels: False for windows whose pixels are not to be looked at; None: all are.
             valid: False for padding at a window's end; None: no padding.
         """
         if valid is None:
             valid = _all_valid(frames, features, xy_px)
         streams = []
         if self.pixel_stream is not None:
-            streams.append(self.pixel_stream(self._features(frames, features, valid), valid=valid))
-        if self.pose_stream is not None:
+            seen = self.pixel_stream(self._features(frames, features, valid), valid=valid)
+            streams.append(seen if has_pixels is None else seen * has_pixels[:, None, None])
+        if len(self.pose_streams):
             if xy_px is None or visible is None or body_length_px is None:
                 raise ValueError("MultitaskModel: expected xy_px, visible and body_length_px, got None")
-            streams.append(self.pose_stream(xy_px, visible, body_length_px=body_length_px))
+            light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
+            pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+            streams += [stream(pose) for stream in self.pose_streams]
         hidden = self.temporal(torch.cat(streams, dim=-1), valid=valid)
         keypoints = None if self.keypoint_head is None else self.keypoint_head(hidden)
         return ModelOutput(action_logits=self.action_head(hidden), keypoints=keypoints)

@@ -1,0 +1,90 @@
+"""Tables of the documentation that are made from the code: the flags of each command, and the presets.
+
+    python scripts/flag_tables.py
+
+rewrites what stands between `<!-- flags: NAME -->` or `<!-- preset: NAME -->` and `<!-- end -->` in docs/*.md.
+A test compares, so a flag can't change without its page.
+"""
+
+import re
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from nocigram.cli.flags import _field_docs
+from nocigram.cli.main import _COMMANDS, Command, Commands
+from nocigram.config.presets import preset_values
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_MARKED = re.compile(r"(<!-- (?P<kind>flags|preset): (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def commands() -> dict[str, Command]:
+    """Every command of `nocigram`."""
+    registered = Commands()
+    for module in _COMMANDS:
+        module.register(registered)
+    return registered.found
+
+
+def rewritten(page: str) -> str:
+    """A page with its tables made anew."""
+    make = {"flags": _flags_of, "preset": _preset_of}
+    return _MARKED.sub(lambda found: f"{found[1]}\n{make[found['kind']](found['name'])}\n{found[4]}", page)
+
+
+def _flags_of(name: str) -> str:
+    """What a command is told: values given by their place, then a table for each group of flags."""
+    command = commands()[name]
+    return "\n".join(_group(command.kind, places=command.places))
+
+
+def _group(kind: Any, *, places: frozenset[str] = frozenset()) -> list[str]:
+    """The table of a record of options, then those of its groups."""
+    hints, docs = get_type_hints(kind), _field_docs(kind)
+    rows = [
+        (f"`{entry.name.upper()}`" if entry.name in places else f"`--{entry.name}`", entry, hints[entry.name])
+        for entry in fields(kind)
+        if not is_dataclass(hints[entry.name])
+    ]
+    lines = []
+    if rows:
+        lines = [f"{(kind.__doc__ or '').strip()}\n", "| flag | default | meaning |", "|---|---|---|"]
+        lines += [f"| {flag} | {_default(entry)} | {docs[entry.name]}{_choices(hint)} |" for flag, entry, hint in rows]
+        lines.append("")
+    for entry in fields(kind):
+        if is_dataclass(hints[entry.name]):
+            lines += _group(hints[entry.name])
+    return lines
+
+
+def _default(entry: Any) -> str:
+    """A default as a user would write it."""
+    if entry.default is MISSING:
+        return "required"
+    if entry.default is None:
+        return ""
+    if isinstance(entry.default, bool):
+        return "on" if entry.default else "off"
+    return f"`{entry.default}`"
+
+
+def _choices(hint: Any) -> str:
+    """The values that a flag may have, where they are a list."""
+    if get_origin(hint) is not Literal:
+        return ""
+    return " One of " + ", ".join(f"`{value}`" for value in get_args(hint)) + "."
+
+
+def _preset_of(name: str) -> str:
+    """The flags that a preset sets."""
+    rows = [f"| `--{flag}` | `{value}` |" for flag, value in preset_values(name).items()]
+    return "\n".join(["| flag | value |", "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    for path in sorted(DOCS.glob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        if (after := rewritten(before)) != before:
+            path.write_text(after, encoding="utf-8")
+            print(f"rewrote {path.name}")
