@@ -34,7 +34,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  fi; \
 	  "$$found" -m venv --clear $(VENV); \
 	fi
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[$(EXTRAS)]' --constraint constraints.txt
+	@echo "Installing into $(VENV). The first time this downloads a few gigabytes and takes some minutes."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[$(EXTRAS)]' --constraint constraints.txt
 	@touch $@
 
 demo: setup

@@ -50,7 +50,7 @@ def _group(kind: Any, *, places: frozenset[str] = frozenset()) -> list[str]:
     lines = []
     if rows:
         lines = [f"{(kind.__doc__ or '').strip()}\n", "| flag | default | meaning |", "|---|---|---|"]
-        lines += [f"| {flag} | {_default(entry)} | {docs[entry.name]}{_choices(hint)} |" for flag, entry, hint in rows]
+        lines += [f"| {flag} | {_default(entry)} | {_meaning(docs[entry.name], hint)} |" for flag, entry, hint in rows]
         lines.append("")
     for entry in fields(kind):
         if is_dataclass(hints[entry.name]):
@@ -69,11 +69,10 @@ def _default(entry: Any) -> str:
     return f"`{entry.default}`"
 
 
-def _choices(hint: Any) -> str:
-    """The values that a flag may have, where they are a list."""
-    if get_origin(hint) is not Literal:
-        return ""
-    return " One of " + ", ".join(f"`{value}`" for value in get_args(hint)) + "."
+def _meaning(help_text: str, hint: Any) -> str:
+    """What the help says, without what Markdown would take for a tag, and the values where they are a list."""
+    choices = ", ".join(f"`{value}`" for value in get_args(hint)) if get_origin(hint) is Literal else ""
+    return help_text.replace("<", r"\<") + (f" One of {choices}." if choices else "")
 
 
 def _preset_of(name: str) -> str:

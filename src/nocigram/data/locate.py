@@ -8,7 +8,8 @@ recording (median absolute deviations), lengths are parts of the picture or of t
 camera. Dirt never differs from the background, and a time stamp is smaller than the animal.
 
 The body is what is left of the animal's silhouette after a morphological opening with half the radius of the largest
-disc inside of it, which takes off the tail. Its length is the long axis of the ellipse with the body's second moments.
+disc inside of it, which takes off the tail. Its length follows from its area, which a curled and a stretched animal
+share, and from the proportions of a mouse.
 
 H height and W width of the reduced picture, N sampled frames.
 """
@@ -37,6 +38,8 @@ _SMALLEST_RADIUS = 0.02
 """Of the longer side: a structure without a disc of this radius inside is no animal."""
 _GAP_PX = 2.0
 """Of the reduced picture: parts of an animal closer than twice this are joined, as paws with the dark body."""
+_LENGTH_PER_WIDTH = 2.5
+"""Of a mouse's body seen along the vertical, without its tail."""
 _SIDE_LIMITS = (0.125, 1.0)
 """Sides of the square in parts of the frame's longer side."""
 _IS_IN_BACKGROUND = 0.5
@@ -44,6 +47,8 @@ _IS_IN_BACKGROUND = 0.5
 _SHARE_MOVING, _SHARE_SEEN = 0.5, 0.25
 """Share of the samples in which an animal that isn't in the background is seen; the second one suffices where nothing
 stands in the background."""
+
+_NOTHING = "nothing of an animal's size moves about or stands out"
 
 Picture = Float32[np.ndarray, "H W"]
 Mask = Bool[np.ndarray, "H W"]
@@ -57,7 +62,13 @@ class LocatedView:
     """One square per frame around the animal; the whole frame where none was found."""
     is_found: bool
     how: str
-    """A clause for the user: how the animal was found, or why it was not."""
+    """How the animal was found, or why it was not."""
+
+    @property
+    def sentence(self) -> str:
+        """What is done, for the user."""
+        done = "the square follows the animal as found in the picture" if self.is_found else "the whole frame is shown"
+        return f"{done} ({self.how})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +86,8 @@ class _Body:
         return np.array([points.mean() for points in reversed(np.nonzero(self.core))])
 
     def length(self) -> float:
-        """Long axis of the ellipse with the same second moments, in px of the reduced picture."""
-        points = np.stack(np.nonzero(self.core)).astype(np.float64)
-        return float(4 * np.sqrt(np.linalg.eigvalsh(np.cov(points, bias=True) + np.eye(2) / 12)[-1]))
+        """Long axis of an ellipse of the body's area, as long as a mouse is for its width; in px as above."""
+        return float(np.sqrt(4 / np.pi * _LENGTH_PER_WIDTH * self.core.sum()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +95,7 @@ class _Background:
     """A recording's picture without the animal."""
 
     picture: Picture
-    threshold: float
+    threshold: float | Picture
     """Grey levels by which the animal differs from it at least."""
     how: str
 
@@ -103,7 +113,7 @@ def located_view(video: Path, *, info: VideoInfo) -> LocatedView:
     background = _background_of(samples)
     whole = full_view(info.width_px, info.height_px)
     if background is None:
-        return LocatedView(view=whole, is_found=False, how="nothing moves about and nothing stands out")
+        return LocatedView(view=whole, is_found=False, how=_NOTHING)
     seen, centres, lengths, n_frames = [], [], [], 0
     for index, picture in enumerate(reduced_frames(video, info=info)):
         n_frames = index + 1
@@ -112,11 +122,11 @@ def located_view(video: Path, *, info: VideoInfo) -> LocatedView:
             centres.append(body.centre())
             lengths.append(body.length())
     if not seen:
-        return LocatedView(view=whole, is_found=False, how="nothing of an animal's size stands out")
+        return LocatedView(view=whole, is_found=False, how=_NOTHING)
     stride = _stride(info)
     length_px = float(np.median(lengths)) * stride
-    limits_px = [part * max(info.width_px, info.height_px) for part in _SIDE_LIMITS]
-    side_px = round(float(np.clip(BODY_LENGTHS_PER_SIDE * length_px, *limits_px)))
+    smallest_px, largest_px = (part * max(info.width_px, info.height_px) for part in _SIDE_LIMITS)
+    side_px = round(min(max(BODY_LENGTHS_PER_SIDE * length_px, smallest_px), largest_px))
     centres_px = (np.array(centres) + 0.5) * stride
     return LocatedView(
         view=following_view(centres_px, np.array(seen), n_frames=n_frames, side_px=side_px),
@@ -163,7 +173,7 @@ def _background_of(samples: Float32[np.ndarray, "N H W"]) -> _Background | None:
     share = float(np.mean([_is_only_in_frame(picture, moving) for picture in samples]))
     if share >= _SHARE_MOVING:
         return moving
-    standing = _without_standing_animal(median, changes.mean(axis=0))
+    standing = _without_standing_animal(moving, activity=changes.mean(axis=0))
     return moving if standing is None and share >= _SHARE_SEEN else standing
 
 
@@ -179,20 +189,25 @@ def _is_only_in_frame(picture: Picture, background: _Background) -> bool:
     return bool(in_background < _IS_IN_BACKGROUND * in_frame)
 
 
-def _without_standing_animal(median: Picture, activity: Picture) -> _Background | None:
+def _without_standing_animal(background: _Background, *, activity: Picture) -> _Background | None:
     """The background with its largest coherent structure painted over; None where nothing stands out.
 
     Structures count by what stands out in them times how much it changes, so that a breathing animal outweighs a
-    bright reflection.
+    bright reflection. What was painted is known only as well as the picture is smooth in space.
     """
-    size = max(median.shape) // 3 | 1
-    contrast = _smooth(np.abs(median - ndimage.median_filter(median, size=size, mode="nearest")))
+    picture = background.picture
+    size = max(picture.shape) // 3 | 1
+    contrast = _smooth(np.abs(picture - ndimage.median_filter(picture, size=size, mode="nearest")))
     threshold = _N_SIGMAS * max(_SMALLEST_SIGMA, _robust_scale(contrast))
     animal = _body_of(_joined(contrast > threshold), contrast * activity)
     if animal is None:
         return None
-    picture = _painted_over(median, _grown(animal.silhouette, animal.radius))
-    return _Background(picture=picture, threshold=threshold, how="by what stands out where it stays")
+    painted = _grown(animal.silhouette, animal.radius)
+    return _Background(
+        picture=_painted_over(picture, painted),
+        threshold=np.where(painted, threshold, background.threshold).astype(np.float32),
+        how="by what stands out where it stays",
+    )
 
 
 def _body_in(picture: Picture, background: _Background) -> _Body | None:
@@ -224,8 +239,8 @@ def _difference(picture: Picture, background: Picture) -> Picture:
 
 
 def _smooth(picture: Picture) -> Picture:
-    """Noise of single pixels taken out."""
-    return np.asarray(ndimage.gaussian_filter(picture, 1.0))
+    """Noise of single pixels taken out; unlike a Gaussian, a median lets nothing bright bloom."""
+    return np.asarray(ndimage.median_filter(picture, size=3, mode="nearest"))
 
 
 def _robust_scale(values: Float[np.ndarray, "*any"]) -> float:

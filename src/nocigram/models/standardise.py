@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @final
 class RunningStandardise(nn.Module):
-    """Standardise each dimension by its running mean and deviation, then layer-normalise each frame.
+    """Standardise each dimension by its running mean and deviation; then, if asked for, layer-normalise each frame.
 
     What frames of one arena have in common fills most of an encoder's feature vector, and the animal's posture little
     of it; a layer norm alone would keep that proportion. Unlike a batch norm it normalises by the running statistics
@@ -24,10 +24,10 @@ class RunningStandardise(nn.Module):
     variance: Tensor
     n_batches: Tensor
 
-    def __init__(self, width: int, *, floor: float = 0.01) -> None:
+    def __init__(self, width: int, *, layer_norm: bool = True, floor: float = 0.01) -> None:
         super().__init__()
         self.floor = floor
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width) if layer_norm else nn.Identity()
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("variance", torch.ones(width))
         self.register_buffer("n_batches", torch.zeros((), dtype=torch.float32))

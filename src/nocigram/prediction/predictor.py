@@ -18,6 +18,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.ranges import FrameRange
 from nocigram.data.discover import PoseOptions, read_recording
+from nocigram.data.locate import located_view
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of, view_of
 from nocigram.data.view import View, from_view, full_view, render_many
@@ -187,7 +188,7 @@ class Predictor:
             n_done = span.stop
 
     def _view(self, recording: Recording, warn: Callable[[str], None]) -> View:
-        """What the backbone sees of each frame; without a pose, the whole frame."""
+        """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows."""
         if recording.has_pose:
             return view_of(recording, crop=self.crop)
         if self.needs_pose:
@@ -195,6 +196,10 @@ class Predictor:
                 f"{recording.name}: expected a pose file, since this model reads nothing else, got none. "
                 "Put the DeepLabCut file beside the video or give --poses."
             )
+        if self.crop == "mouse":
+            located = located_view(recording.video, info=recording.info)
+            warn(f"[warn] {recording.name}: no pose; {located.sentence}")
+            return located.view
         warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
         return full_view(recording.info.width_px, recording.info.height_px)
 

@@ -25,13 +25,13 @@ def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> Built
     """Build the layers and put them together."""
     built = _backbone(options, warn) if "pixels" in options.streams else None
     width = options.hidden_dim
-    pixel_dim, pose_dim = width // 4, width // 2
+    pixel_dim, pose_dim = max(4, width // 8), width // 2
     pose_streams = _pose_streams(options, out_dim=pose_dim)
     model = MultitaskModel(
         backbone=None if built is None else built.backbone,
         pixel_stream=None
         if built is None
-        else PixelStream(built.backbone.feature_dim, out_dim=pixel_dim, dropout=options.dropout),
+        else PixelStream(built.backbone.feature_dim, out_dim=pixel_dim, dropout=options.pixel_dropout),
         pose_streams=pose_streams,
         temporal=build_temporal(
             options.temporal,

@@ -37,6 +37,7 @@ class ModelOptions:
     hidden_dim: int = 256
     tcn_layers: int = 3
     dropout: float = 0.3
+    pixel_dropout: float = 0.5
     backbone_type: str = "vit_2d"
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
     encoder_weights: str = "pretrained"

@@ -50,12 +50,14 @@ class GraphStream(nn.Module):
 
     def __init__(self, *, out_dim: int) -> None:
         super().__init__()
+        self.standardise = RunningStandardise(2 * N_POSE_FEATURES, layer_norm=False)
         self.project = nn.Sequential(nn.Linear(2 * N_POSE_FEATURES, out_dim), nn.GELU())
 
     def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
         """Compute the pose graph's features from keypoints in pixels and project them."""
         features, known = pose_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px)
-        projected: Tensor = self.project(torch.cat([features, known.to(features.dtype)], dim=-1))
+        features = torch.cat([features, known.to(features.dtype)], dim=-1)
+        projected: Tensor = self.project(self.standardise(features, valid=pose.valid))
         return projected
 
 
@@ -65,12 +67,13 @@ class MotionStream(nn.Module):
 
     def __init__(self, *, out_dim: int) -> None:
         super().__init__()
+        self.standardise = RunningStandardise(N_MOTION_FEATURES, layer_norm=False)
         self.project = nn.Sequential(nn.Linear(N_MOTION_FEATURES, out_dim), nn.GELU())
 
     def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
         """Compute the motion features from keypoints in pixels and project them."""
         features = motion_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px, valid=pose.valid)
-        projected: Tensor = self.project(features)
+        projected: Tensor = self.project(self.standardise(features, valid=pose.valid))
         return projected
 
 
@@ -80,11 +83,13 @@ class LightStream(nn.Module):
 
     def __init__(self, n_light: int, *, out_dim: int) -> None:
         super().__init__()
+        self.standardise = RunningStandardise(N_PAWS * n_light, layer_norm=False)
         self.project = nn.Sequential(nn.Linear(N_PAWS * n_light, out_dim), nn.GELU())
 
     def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
         """Project the light at the four paws; it is 0 where it is unknown."""
-        projected: Tensor = self.project(pose.light[:, :, -N_PAWS:].flatten(2))
+        light = pose.light[:, :, -N_PAWS:].flatten(2)
+        projected: Tensor = self.project(self.standardise(light, valid=pose.valid))
         return projected
 
 

@@ -1,0 +1,34 @@
+"""A laboratory in which every command and snippet of the documentation can run."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = """
+simulate . --animals 2 --trials 2 --seed 1
+simulate new --animals 1 --trials 2 --seed 2
+train --annotations Annotations --videos Videos --streams pose --train_T 60 --hidden_dim 8 --tcn_layers 1 --epochs 1
+predict best_model_multitask.pt new/Videos --out new/predictions
+"""
+RUN_ALL = """
+import sys
+from nocigram.cli.main import main
+sys.exit(max(main(line.split()) for line in sys.argv[1].split("\\n") if line))
+"""
+
+
+@pytest.fixture(scope="session")
+def documented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study with a model, and new recordings with predictions, under the names of the documentation."""
+    folder = tmp_path_factory.mktemp("documented")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ALL, COMMANDS], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    for path in (folder / "new/Videos").iterdir():
+        shutil.copy(path, folder / "new" / f"mouse1{path.name.partition('_tracking')[2]}")
+    (folder / "study").symlink_to(folder)
+    return folder

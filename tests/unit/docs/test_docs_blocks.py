@@ -1,0 +1,159 @@
+"""Every code block of the documentation: parsed, and run where it is short."""
+
+import ast
+import importlib
+import runpy
+import subprocess
+import sys
+
+import pytest
+import yaml
+from doc_blocks import LANGUAGES, PAGES, ROOT, Block, blocks_in, blocks_of, commands_in, nocigram_arguments
+
+from nocigram.cli.main import _COMMANDS, main
+from nocigram.data.annotations import frame_faults, read_annotation
+from nocigram.data.recordings_table import read_recordings_table
+from nocigram.data.scheme_file import read_scheme
+
+LARGEST_SIMULATION = 2
+COMMANDS = runpy.run_path(str(ROOT / "scripts/flag_tables.py"))["commands"]()
+
+
+def by_place(blocks):
+    return [pytest.param(block, id=block.name) for block in blocks]
+
+
+def shell_commands():
+    """Each command of each shell block, and of the demo."""
+    demo = ROOT / "scripts/demo.sh"
+    lines = [line.removeprefix("run ") for line in demo.read_text().splitlines() if line.startswith("run nocigram")]
+    places = [*blocks_of("bash"), Block(demo, 1, "bash", "\n".join(lines))]
+    return [(place, words) for place in places for words in commands_in(place.text)]
+
+
+def is_short(place, words):
+    """The command runs within seconds on the folder of the tests: no training, no large simulation, not the demo."""
+    arguments = nocigram_arguments(words)
+    if arguments is None or place.page.suffix != ".md":
+        return False
+    if arguments[0] == "simulate":
+        return int(arguments[arguments.index("--animals") + 1]) <= LARGEST_SIMULATION
+    return arguments[0] != "train" or "--print_config" in arguments
+
+
+def by_command(commands):
+    return [pytest.param(words, id=f"{place.name} {' '.join(words)[:60]}") for place, words in commands]
+
+
+def status_of(arguments):
+    """The exit status of `nocigram`, which --print_config ends itself."""
+    try:
+        return main(arguments)
+    except SystemExit as stopped:
+        return stopped.code
+
+
+@pytest.fixture
+def received(monkeypatch):
+    """What handlers are called with, in place of running them."""
+    options = []
+    for module in _COMMANDS:
+        monkeypatch.setattr(module, "handle", lambda given: options.append(given) or 0)
+    return options
+
+
+@pytest.fixture
+def in_folder(documented_folder, monkeypatch):
+    monkeypatch.chdir(documented_folder)
+    return documented_folder
+
+
+def test_there_are_blocks_of_every_language():
+    assert {block.language for block in blocks_of(*LANGUAGES)} == LANGUAGES
+    assert len(shell_commands()) > 30
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_names_its_language(page):
+    blocks = blocks_in(page)
+    assert {block.language for block in blocks} <= LANGUAGES
+    assert 2 * len(blocks) == page.read_text(encoding="utf-8").count("```")
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{m.__name__.split('.')[-1]}.md" for m in _COMMANDS)])
+def test_a_command_has_a_page_with_an_example(page):
+    commands = [
+        words for block in blocks_in(ROOT / page) for words in commands_in(block.text) if block.language == "bash"
+    ]
+    name = page.removeprefix("docs/").removesuffix(".md")
+    assert any(words[:2] == ["nocigram", name] for words in commands) or name == "README"
+    assert commands
+
+
+@pytest.mark.parametrize("words", by_command(shell_commands()))
+def test_a_command_line_is_one_that_exists(words, received, tmp_path, monkeypatch):
+    arguments = nocigram_arguments(words)
+    if arguments is None:
+        targets = [line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ":" in line]
+        assert words == ["source", ".venv/bin/activate"] or (words[0] == "make" and words[1] in targets)
+        return
+    flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+    assert flags <= set(COMMANDS[arguments[0]].parser._option_string_actions)  # the parser would take a part of a name
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.yaml").write_text("annotations: A\nvideos: V\n")
+    assert main([word for word in arguments if word != "--print_config"]) == 0
+    assert len(received) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", by_command(command for command in shell_commands() if is_short(*command)))
+def test_a_short_command_runs(words, documented_folder, tmp_path, monkeypatch, capsys):
+    arguments = nocigram_arguments(words)
+    monkeypatch.chdir(tmp_path if arguments[0] == "simulate" else documented_folder)
+    assert status_of(arguments) == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", by_place(blocks_of("python")))
+def test_the_imports_of_a_snippet_exist(block):
+    for node in ast.walk(ast.parse(block.text)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                importlib.import_module(name.name)
+        elif isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(node.module)
+            assert all(hasattr(module, name.name) for name in node.names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", by_place(blocks_of("python")))
+def test_a_snippet_runs(block, in_folder):
+    exec(compile(block.text, block.name, "exec"), {})
+
+
+@pytest.mark.parametrize("block", by_place(blocks_of("yaml")))
+def test_a_yaml_file_is_understood(block, tmp_path, received):
+    path = tmp_path / "file.yaml"
+    path.write_text(block.text)
+    if "names" in yaml.safe_load(block.text):
+        assert read_scheme(path).classes
+    else:
+        assert main(["train", "--config", str(path)]) == 0
+
+
+@pytest.mark.parametrize("block", by_place(blocks_of("csv")))
+def test_a_csv_file_is_understood(block, tmp_path):
+    if block.text.startswith("recording"):
+        path = tmp_path / "recordings.csv"
+        path.write_text(block.text)
+        assert len(read_recordings_table(path, stems={}).animals) == 2
+    else:
+        path = tmp_path / "prediction_mouse1.mp4_1.csv"
+        path.write_text(block.text)
+        assert not frame_faults(read_annotation(path))
+
+
+def test_the_scripts_of_the_demo_are_sound():
+    subprocess.run(["bash", "-n", "scripts/demo.sh"], cwd=ROOT, check=True)
+    subprocess.run(["bash", "-n", ".ci/run"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "py_compile", "scripts/demo_summary.py"], cwd=ROOT, check=True)
