@@ -1,5 +1,7 @@
 """An epoch of training with a frozen backbone."""
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
@@ -36,7 +38,7 @@ def frozen_epoch(setting: Setting) -> Measured:
     )
     in_memory = list(_batches(features))
     rates = {
-        name: frames_per_s(lambda batches=batches: _epoch(model, batches), n_repeats=setting.n_repeats)
+        name: frames_per_s(partial(_epoch, model, batches), n_repeats=setting.n_repeats)
         for name, batches in (("cached", _batches(features)), ("memory", in_memory), ("backbone", _batches(pixels)))
     }
     return Measured(

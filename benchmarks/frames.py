@@ -1,6 +1,7 @@
 """Decoding, cutting, resizing and caching the frames of a recording."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import av
@@ -18,7 +19,7 @@ def cache_frames(setting: Setting) -> Measured:
     """Fill the cache, against the plain way: every frame to RGB and resized by itself."""
     video = next((setting.study() / "Videos").glob("*.mp4"))
     rates = {
-        name: frames_per_s(lambda run=run: run(video, setting.img_size), n_repeats=setting.n_repeats)
+        name: frames_per_s(partial(run, video, setting.img_size), n_repeats=setting.n_repeats)
         for name, run in (("cache", _cache), ("one by one", _one_by_one), ("decode", _decode))
     }
     return Measured(

@@ -45,7 +45,7 @@ class Commands:
         self, name: str, kind: type, handle: Callable[[Any], int], *, help: str, positional: tuple[Positional, ...] = ()
     ) -> None:
         """Register a subcommand whose flags are the fields of `kind`."""
-        parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=False)
+        parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=False, allow_abbrev=False)
         parser.add_argument("--config", action="config", help="YAML file of flags; later flags override it.")
         parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
         if name == "train":
@@ -100,7 +100,7 @@ def _parsed(
     commands = Commands(defaults)
     for module in _COMMANDS:
         module.register(commands)
-    top = ArgumentParser(prog="nocigram", description=nocigram.__doc__, exit_on_error=False)
+    top = ArgumentParser(prog="nocigram", description=nocigram.__doc__, exit_on_error=False, allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"nocigram {nocigram.__version__}")
     subcommands = top.add_subcommands(dest="command", required=True)
     for command in commands.found.values():

@@ -31,5 +31,6 @@ def handle(options: SimulateOptions) -> int:
         seed=options.seed,
         n_unlabelled=options.unlabelled,
     )
-    print(summary)
+    print(f"[info] {summary.n_recordings} recordings, {summary.n_trials} labelled trials, {summary.n_frames} frames")
+    print(f"[info] Results: {summary.out}")
     return 0

@@ -38,13 +38,20 @@ class ModelOptions:
     """Residual blocks of the TCN, dilated 1, 2, 4, ..."""
     dropout: float = 0.3
     """Dropout in the TCN and the heads."""
+    pixel_dropout: float = 0.5
+    """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
         known = get_args(Features)
         unknown = sorted(set(self.feature_names) - set(known))
         faults = out_of_range(
-            self, backbone_chunk=(1, None), hidden_dim=(4, None), tcn_layers=(1, 12), dropout=(0, 0.95)
+            self,
+            backbone_chunk=(1, None),
+            hidden_dim=(8, None),
+            tcn_layers=(1, 12),
+            dropout=(0, 0.95),
+            pixel_dropout=(0, 0.95),
         )
         if unknown:
             fault = Fault(
@@ -152,8 +159,8 @@ class AugmentOptions:
     """Noise on keypoint coordinates, as a share of the view's side."""
     aug_hflip: bool = False
     """Mirror half of the windows, with left and right keypoints exchanged."""
-    aug_pose_drop: float = 0.1
-    """Share of windows without pose, so that recordings without pose can be predicted."""
+    aug_pose_drop: float = 0.0
+    """Share of windows without pose, to predict recordings without pose; costs accuracy where there is pose."""
     aug_pixel_drop: float = 0.2
     """Share of windows without pixels, so that the model doesn't learn single animals by their looks."""
 

@@ -1,7 +1,7 @@
 """Everything before the first step of training: data found, divided, announced and brought into memory maps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nocigram.config.commands import TrainOptions
@@ -27,17 +27,20 @@ class Prepared:
     val_trials: list[Trial]
     distribution: Distribution
     """Of the training trials, before boosting."""
-    sources: dict[str, Source]
+    extra: list[Recording]
+    """Recordings with pose and no annotation, which train the keypoint head."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    """By name of the recording; empty until `with_sources`."""
     planner: EpochPlanner
     cache_dir: Path
 
 
 def prepare(options: TrainOptions) -> Prepared:
-    """Find and divide the data, print what the guide promises, decode what has to be decoded.
+    """Find and divide the data and print what the guide promises; nothing is decoded.
 
     Raises:
         NoSamplesError: no usable trial.
-        InputError: the data can't be divided or decoded, or an option contradicts them.
+        InputError: the data can't be divided, or an option contradicts them.
     """
     print(f"[info] Discovering videos in {options.data.videos}...")
     found = _usable(discover_from(options.data, scheme=read_scheme(options.data.actions)), options)
@@ -53,16 +56,10 @@ def prepare(options: TrainOptions) -> Prepared:
     if extra:
         names = ", ".join(recording.name for recording in extra)
         print(f"[info] {len(extra)} recordings without annotation train the keypoint head alone: {names}")
-    cache_dir = options.view.cache_dir or default_cache_dir(options.data.videos)
-    used = {trial.recording for trial in (*train_trials, *val_trials)} | {recording.name for recording in extra}
-    sources = _sources([found.recordings[name] for name in sorted(used)], options, cache_dir)
     distribution = distribution_of([found.labels_of(trial) for trial in train_trials], classes=found.scheme.classes)
     spans = [
         *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in train_trials),
-        *(
-            TrainSpan(recording=r.name, span=FrameRange(0, min(sources[r.name].n_frames, len(r.xy_px))), actions=None)
-            for r in extra
-        ),
+        *(TrainSpan(recording=r.name, span=FrameRange(0, min(r.n_frames, len(r.xy_px))), actions=None) for r in extra),
     ]
     return Prepared(
         found=found,
@@ -70,10 +67,22 @@ def prepare(options: TrainOptions) -> Prepared:
         train_trials=train_trials,
         val_trials=val_trials,
         distribution=distribution,
-        sources=sources,
+        extra=extra,
         planner=_planner(spans, distribution, options),
-        cache_dir=cache_dir,
+        cache_dir=options.view.cache_dir or default_cache_dir(options.data.videos),
     )
+
+
+def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
+    """With every recording ready to be cut into windows; videos that are not in the cache yet are decoded.
+
+    Raises:
+        InputError: a video can't be decoded.
+    """
+    used = {trial.recording for trial in (*prepared.train_trials, *prepared.val_trials)}
+    used |= {recording.name for recording in prepared.extra}
+    recordings = [prepared.found.recordings[name] for name in sorted(used)]
+    return replace(prepared, sources=_sources(recordings, options, prepared.cache_dir))
 
 
 def _usable(found: Discovery, options: TrainOptions) -> Discovery:

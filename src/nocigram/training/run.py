@@ -28,7 +28,7 @@ from nocigram.training.features import with_cached_features
 from nocigram.training.loggers import make_loggers
 from nocigram.training.losses import MultitaskLoss
 from nocigram.training.module import ActionModule, Freeze
-from nocigram.training.preparation import Prepared, prepare
+from nocigram.training.preparation import Prepared, prepare, with_sources
 from nocigram.training.schedule import Schedule
 from nocigram.training.smoke import smoke_test
 from nocigram.training.validation import Validation
@@ -80,7 +80,8 @@ def train(options: TrainOptions) -> Path:
     prepared = prepare(options)
     prepared.split.save(files.folder / "split.json")
     _write_json(files.options, options.flat())
-    built = _build(options, prepared)
+    built = _build(options, prepared)  # before anything is decoded: weights may be missing
+    prepared = with_sources(prepared, options)
     prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
     validation = TrialWindows(
         found=prepared.found, trials=prepared.val_trials, sources=prepared.sources, window_T=options.windows.val_T
@@ -122,6 +123,7 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
         hidden_dim=model.hidden_dim,
         tcn_layers=model.tcn_layers,
         dropout=model.dropout,
+        pixel_dropout=model.pixel_dropout,
         backbone_type=model.backbone_type,
         encoder_name=model.encoder_name,
         encoder_weights=model.encoder_weights,
@@ -275,5 +277,10 @@ def _write_json(path: Path, content: object) -> None:
 def _quieten_libraries() -> None:
     """Lightning's banners and hints for its developers say nothing to a user of ours."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in (".*does not have many workers.*", ".*GPU available but not used.*", ".*Checkpoint directory.*"):
+    for message in (
+        ".*does not have many workers.*",
+        ".*GPU available but not used.*",
+        ".*Checkpoint directory.*",
+        ".*LeafSpec.*",
+    ):
         warnings.filterwarnings("ignore", message)

@@ -41,7 +41,7 @@ class Schedule:
         if self.scheduler == "cosine":
             return {
                 "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": LambdaLR(optimizer, self.factor), "interval": "step"},
+                "lr_scheduler": {"scheduler": LambdaLR(optimizer, lambda step: self.factor(step)), "interval": "step"},
             }
         plateau = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=PLATEAU_PATIENCE)
         return {

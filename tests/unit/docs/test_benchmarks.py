@@ -25,6 +25,7 @@ def test_every_benchmark_ends_with_ratios_as_json(tmp_path):
         assert result["ratio"] > 1
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_refused_with_the_known_ones():
     done = run("decoding")
     assert done.returncode == 2
