@@ -2,7 +2,7 @@
 
 Bottom-view pain work rests on this signal (Zhang et al. 2022, Pain, on paw luminance in bottom-up recordings).
 
-N frames of a recording, K keypoints (6), L numbers a keypoint, P side of a patch in pixels.
+N frames of a recording, K keypoints (6), L numbers a keypoint, Q pixels of a patch.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class LightMeter:
         return np.arange(-reach, reach + 1)
 
     @cached_property
-    def _discs(self) -> list[Bool[np.ndarray, " P*P"]]:
+    def _discs(self) -> list[Bool[np.ndarray, " Q"]]:
         """Which pixels of a patch belong to each disc; the middle one always does."""
         distance = np.hypot(*np.meshgrid(self._offsets, self._offsets)).ravel()
         return [distance <= max(0.5, radius * self.body_length_px) for radius in RADII_BODY_LENGTHS]

@@ -32,13 +32,14 @@ def motion_features(
     so is everything in a window without pose.
 
     Args:
-        xy_px: keypoints, bridged where they are not visible.
+        xy_px: keypoints, bridged where they are not visible; one that never is may hold anything, NaN included.
         visible: which of them were tracked in the frame itself.
         body_length_px: each recording's body length.
         valid: False for padding; a velocity that would reach into it is 0.
     """
     known = (visible & valid[..., None]).any(dim=1, keepdim=True)
     weights = known[..., None].to(xy_px.dtype)
+    xy_px = torch.where(known[..., None], xy_px, 0.0)
     centre = (xy_px * weights).sum(dim=2, keepdim=True) / weights.sum(dim=2, keepdim=True).clamp(min=1)
     axis = functional.normalize(xy_px[:, :, MOUTH] - xy_px[:, :, TAIL_BASE], dim=-1)
     turn = torch.stack((axis, torch.stack((-axis[..., 1], axis[..., 0]), dim=-1)), dim=-2)

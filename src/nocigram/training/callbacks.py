@@ -10,25 +10,19 @@ from nocigram.core.files import written_whole
 
 
 class ResumePoint(Checkpoint):
-    """Keeps what is needed to go on after a stop: before the first epoch, then after every one.
+    """Keeps, at the start of every epoch, what is needed to go on from there.
 
-    A run continues at the start of the epoch in which it was stopped.
+    Not at the end: a plateau scheduler learns of an epoch's score only after Lightning's last hook of that epoch.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """So that a run that is stopped in its first epoch can be continued too."""
-        if trainer.current_epoch == 0 and trainer.global_step == 0:
-            self._save(trainer)
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """After validation, when early stopping and the best score know of this epoch."""
-        self._save(trainer)
-
-    def _save(self, trainer: Trainer) -> None:
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Every process takes part; one writes."""
+        # Lightning takes the first epoch of a continued run for the rest of the one before: it would not train on a
+        # window of it, nor tell the plateau scheduler
+        trainer.fit_loop.restarting = False
         with written_whole(self.path) as temporary:
             trainer.save_checkpoint(temporary)
 

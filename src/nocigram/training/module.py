@@ -29,7 +29,7 @@ class Freeze:
 class ActionModule(LightningModule):
     """Trains a model. Knows nothing of files: batches in, losses and predictions out.
 
-    The randomness of an epoch comes from the seed and the epoch's number alone, so that a run that was stopped and
+    The randomness of a step comes from the seed and the numbers of its epoch and batch alone, so that a run that was stopped and
     continued draws the same numbers as one that wasn't.
     """
 
@@ -62,23 +62,26 @@ class ActionModule(LightningModule):
         return self.schedule.configure(self.model, self.backbone)
 
     def on_train_epoch_start(self) -> None:
-        """Seed the epoch's dropout; freeze or unfreeze the backbone."""
-        torch.manual_seed(self._seed_of(self.current_epoch, 0))
+        """Freeze or unfreeze the backbone."""
         if self.backbone is not None:
             set_learning(self.backbone, freeze=self.freeze_plan, epoch=self.current_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Raise the learning rate where the scheduler doesn't do it by itself."""
+        """Seed the step's dropout; raise the learning rate where the scheduler doesn't do it by itself."""
+        # every step, not once an epoch: Lightning makes the loader's iterator, which draws a number, at another moment
+        # in a run that it continues
+        torch.manual_seed(self._seed_of(self.current_epoch, 2 * batch_idx))
         optimizer = self.optimizers()
         if not isinstance(optimizer, list):
             self.schedule.warm_up(optimizer.optimizer, step=self.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """Loss of a batch."""
-        generator = torch.Generator().manual_seed(self._seed_of(self.current_epoch, 1 + batch_idx))
+        generator = torch.Generator().manual_seed(self._seed_of(self.current_epoch, 2 * batch_idx + 1))
         batch = self.augmentation(batch, generator=generator)
         terms = self.loss(self.model(**batch.inputs()), batch)
-        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()}, on_step=False, on_epoch=True)
+        logged = {f"train/{name}": value.detach() for name, value in terms.items()}
+        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(batch.index))
         return {name: value if name == "loss" else value.detach() for name, value in terms.items()}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
@@ -104,7 +107,8 @@ def set_learning(backbone: Backbone, *, freeze: Freeze, epoch: int) -> None:
     if freeze.last_blocks is None:
         backbone.requires_grad_(True).train()
         return
-    for block in backbone.blocks()[len(backbone.blocks()) - freeze.last_blocks :]:
+    blocks = backbone.blocks()
+    for block in blocks[max(0, len(blocks) - freeze.last_blocks) :]:
         block.requires_grad_(True).train()
     if backbone.keeps_batch_statistics:
         for module in backbone.modules():

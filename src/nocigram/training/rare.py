@@ -53,7 +53,7 @@ class Distribution:
         return "\n".join(lines)
 
 
-def distribution_of(labels: Sequence[Int[np.ndarray, " T"]], *, classes: tuple[str, ...]) -> Distribution:
+def distribution_of(labels: Sequence[Int[np.ndarray, " _"]], *, classes: tuple[str, ...]) -> Distribution:
     """Count the scored frames of each action."""
     counts = np.zeros(len(classes), dtype=np.int64)
     for actions in labels:

@@ -78,6 +78,8 @@ def train(options: TrainOptions) -> Path:
     seed_everything(options.machine.seed, workers=True, verbose=False)
     device = device_of(options.machine.accelerator)
     prepared = prepare(options)
+    if not options.machine.resume:
+        files.resume.unlink(missing_ok=True)  # an earlier run's; the options that are written next are not its own
     prepared.split.save(files.folder / "split.json")
     _write_json(files.options, options.flat())
     built = _build(options, prepared)  # before anything is decoded: weights may be missing
@@ -171,7 +173,7 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
     """The Lightning module."""
     loss, augment, optimiser = options.loss, options.augment, options.optimiser
     weights = prepared.distribution.class_weights(power=loss.class_weight_power)
-    n_batches = -(-prepared.planner.n_windows // (optimiser.batch_size * options.machine.devices))
+    n_batches = -(-(prepared.planner.n_windows // options.machine.devices) // optimiser.batch_size)
     return ActionModule(
         built.model,
         loss=MultitaskLoss(

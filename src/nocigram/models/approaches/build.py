@@ -97,7 +97,7 @@ def rebuild_options(options: ModelOptions, built: BuiltBackbone | None) -> dict[
             encoder_name=built.encoder_name,
             encoder_config=built.encoder_config,
         )
-    return asdict(again)
+    return {**asdict(again), "features": list(again.features)}
 
 
 def _faults_of(options: ModelOptions) -> list[Fault]:
