@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Shaped
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor, nn
 
@@ -31,8 +31,8 @@ class MovingAverage(WeightAveraging):
         return kept.state_dict()
 
     def _averaged(
-        self, average: Float[Tensor, "..."], current: Float[Tensor, "..."], n_averaged: Tensor | int
-    ) -> Float[Tensor, "..."]:
+        self, average: Shaped[Tensor, "..."], current: Shaped[Tensor, "..."], n_averaged: Tensor | int
+    ) -> Shaped[Tensor, "..."]:
         """One step of the average; counters such as batch norm's are taken as they are."""
         if not torch.is_floating_point(average):
             return current

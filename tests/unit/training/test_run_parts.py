@@ -259,9 +259,9 @@ def test_trials_without_visible_keypoints_are_skipped_where_pose_is_needed(two_a
 
 def test_a_leak_is_said(two_animals, capsys):
     two_animals.annotation(2, start=0, n_rows=20, video="a.mp4")
-    (two_animals.annotations / "prediction_a.mp4_1.csv").unlink()
+    (two_animals.annotations / "prediction_b.mp4_1.csv").unlink()
     two_animals.annotation(1, start=0, n_rows=20, video="a.mp4")
-    prepared_of(two_animals, split=SplitOptions(split_by="trial", val_share=0.4))
+    prepared_of(two_animals, split=SplitOptions(split_by="trial", val_share=0.5))
 
     assert "[warn] LEAK: a are in training and in validation" in capsys.readouterr().out
 

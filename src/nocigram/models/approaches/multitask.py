@@ -18,7 +18,7 @@ from nocigram.models.standardise import RunningStandardise
 from nocigram.models.temporal import TemporalHead
 from nocigram.pose.features import pose_features
 from nocigram.pose.light import N_LIGHT
-from nocigram.pose.motion import N_MOTION_FEATURES, motion_features
+from nocigram.pose.motion import LAGS_N_FRAMES, N_MOTION_FEATURES, motion_features
 from nocigram.pose.skeleton import N_POSE_FEATURES
 
 N_PAWS = 4
@@ -139,7 +139,9 @@ class MultitaskModel(nn.Module):
     @property
     def context_frames(self) -> int:
         """Frames on either side that a frame's prediction can depend on."""
-        return self.temporal.context_frames + (0 if self.backbone is None else self.backbone.context_frames)
+        around = [0 if self.backbone is None else self.backbone.context_frames]
+        around += [max(LAGS_N_FRAMES) for stream in self.pose_streams if isinstance(stream, MotionStream)]
+        return self.temporal.context_frames + max(around)
 
     def forward(
         self,
