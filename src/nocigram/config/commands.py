@@ -59,6 +59,10 @@ class CheckOptions:
 
     data: DataOptions
 
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return self.data.faults()
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateOptions:

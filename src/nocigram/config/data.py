@@ -42,12 +42,13 @@ class DataOptions:
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
         faults = []
-        if len(set(self.keypoint_names)) != 6:
+        n_names, n_different = len(self.keypoint_names), len(set(self.keypoint_names))
+        if (n_names, n_different) != (6, 6):
             faults.append(
                 Fault(
                     where="--kp_names",
                     expected="6 different names",
-                    got=f"{len(set(self.keypoint_names))}",
+                    got=f"{n_different}" if n_different != 6 else f"{n_names}, some twice",
                     fix="Name mouth, tail base, left front, right front, left hind and right hind paw, in this order.",
                 )
             )

@@ -106,6 +106,7 @@ class OptimiserOptions:
             weight_decay=(0, None),
             warmup_epochs=(0, None),
             freeze_backbone_epochs=(0, None),
+            unfreeze_last_blocks=(1, None),
             early_stop_patience=(1, None),
             clip_grad_norm=(0, None),
             backbone_lr_factor=(0, None),

@@ -96,6 +96,15 @@ def _faults_of(scheme: ActionScheme) -> list[Fault]:
                 fix="Merge into the final action directly.",
             )
         )
+    if both := sorted(set(scheme.merges) & scheme.ignore):
+        faults.append(
+            Fault(
+                where="actions: ignore",
+                expected="actions that are not merged",
+                got=str(both),
+                fix="Remove them from merges or from ignore.",
+            )
+        )
     if len(known - set(scheme.merges) - scheme.ignore) < 2:
         faults.append(
             Fault(

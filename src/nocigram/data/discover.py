@@ -17,6 +17,7 @@ from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
 from nocigram.pose.files import find_pose
 from nocigram.pose.readers import read_pose
+from nocigram.pose.skeleton import in_order
 from nocigram.pose.tracks import select_keypoints, visible_keypoints
 from nocigram.video.count import n_frames_of
 from nocigram.video.probe import probe
@@ -139,7 +140,9 @@ def discover_from(options: DataOptions, *, scheme: ActionScheme) -> Discovery:
     names = _stems(videos)
     table_path = find_recordings_table(options.annotations, options.recordings)
     table = read_recordings_table(table_path, stems=names) if table_path else RecordingsTable()
-    found = _Found(options=options, scheme=scheme, table=table, skipped=[], warnings=[])
+    found = _Found(
+        kp_names=in_order(options.keypoint_names), options=options, scheme=scheme, table=table, skipped=[], warnings=[]
+    )
     recordings = found.recordings(videos)
     trials, rules = found.trials(recordings, names)
     if table_path and (unknown := sorted(table.recordings - set(recordings))):
@@ -151,7 +154,7 @@ def discover_from(options: DataOptions, *, scheme: ActionScheme) -> Discovery:
         warnings=list(dict.fromkeys(found.warnings)),
         rules=rules,
         scheme=scheme,
-        kp_names=options.keypoint_names,
+        kp_names=found.kp_names,
     )
 
 
@@ -178,6 +181,8 @@ class _Found:
     """The steps of discovery, with the skips and warnings that they gather."""
 
     options: DataOptions
+    kp_names: tuple[str, ...]
+    """In the order of `DEFAULT_KEYPOINTS`."""
     scheme: ActionScheme
     table: RecordingsTable
     skipped: list[Skip]
@@ -186,7 +191,7 @@ class _Found:
     def recordings(self, videos: list[Path]) -> dict[str, Recording]:
         """Every video that can be used, with its pose."""
         pose = PoseOptions(
-            kp_names=self.options.keypoint_names,
+            kp_names=self.kp_names,
             likelihood_thr=self.options.kp_likelihood_thr,
             individual=self.options.individual,
             folder=self.options.poses,
@@ -210,7 +215,7 @@ class _Found:
         for name, files in self._annotation_files(recordings, names).items():
             annotations = {number: self._read(path) for number, path in files.items()}
             n_rows = {number: _n_rows_of(annotation) for number, annotation in annotations.items()}
-            placement = place_trials(n_rows, table=self._rows_of(name))
+            placement = place_trials(n_rows, table=self._rows_of(name), min_frames=self.options.min_frames)
             rules[name] = placement.rule
             if placement.doubtful:
                 numbers = ", ".join(map(str, placement.doubtful))

@@ -36,12 +36,13 @@ class Placement:
     """Trials of 345 or 360 rows that follow others of other lengths, and so lie elsewhere than by the nominal rule."""
 
 
-def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialRow]) -> Placement:
+def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialRow], min_frames: int = 1) -> Placement:
     """Find the span of each trial of one recording.
 
     Args:
         n_rows: trial number -> rows of its annotation file; None where the file can't be read or doesn't count right.
         table: trial number -> what recordings.csv says of it.
+        min_frames: files with fewer rows are skipped, and don't tell how long a trial nominally is.
     """
     given = {n: row for n, row in table.items() if n in n_rows and (row.start, row.stop) != (None, None)}
     spans, faults, rules, doubtful = {}, {}, [], []
@@ -62,7 +63,7 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
         rules.append(TABLE_RULE)
     rest = {n: rows for n, rows in sorted(n_rows.items()) if n not in given}
     if rest:
-        is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None)
+        is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None and rows >= min_frames)
         found = _nominal(rest) if is_nominal else _consecutive(n_rows, given=given.keys(), spans=spans)
         rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
         nominal_stops = {n: n * NOMINAL_N_FRAMES for n in found if n_rows[n] in _NOMINAL_ROWS}

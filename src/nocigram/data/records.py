@@ -39,6 +39,11 @@ class Recording:
         return bool(self.visible.any())
 
     @cached_property
+    def can_be_followed(self) -> bool:
+        """Some frame has two visible keypoints, so that a square can follow the animal."""
+        return bool((self.visible.sum(axis=-1) >= 2).any())
+
+    @cached_property
     def body_length_px(self) -> float:
         """Median distance from mouth to tail base."""
         return body_length_px(self.xy_px, self.visible)
@@ -126,7 +131,7 @@ class Discovery:
     @property
     def unlabelled(self) -> list[Recording]:
         """Recordings with pose and without any annotation file; they can train the keypoint head."""
-        return [r for name, r in self.recordings.items() if r.has_pose and name not in self.rules]
+        return [r for name, r in self.recordings.items() if r.can_be_followed and name not in self.rules]
 
     def labels_of(self, trial: Trial) -> Int[np.ndarray, " T"]:
         """Merged actions of a trial's frames."""

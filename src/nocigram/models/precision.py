@@ -4,11 +4,19 @@ from contextlib import AbstractContextManager
 
 import torch
 
+from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Precision
 
 
 def device_of(accelerator: Accelerator) -> torch.device:
-    """The device to compute on."""
+    """The device to compute on.
+
+    Raises:
+        InputError: a device is named that this machine hasn't got.
+    """
+    has = {"gpu": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not has.get(accelerator, True):
+        raise InputError(f"--accelerator {accelerator}: expected such a device, got none. Use auto or cpu.")
     if accelerator in ("auto", "gpu") and torch.cuda.is_available():
         return torch.device("cuda")
     if accelerator in ("auto", "mps") and torch.backends.mps.is_available():

@@ -3,6 +3,8 @@
 import re
 from itertools import product
 
+from nocigram.core.errors import InputError
+
 DEFAULT_KEYPOINTS = ("mouth", "tail_base", "L_frontpaw", "R_frontpaw", "L_hindpaw", "R_hindpaw")
 """The order of every array with a keypoint axis."""
 
@@ -90,6 +92,28 @@ def spellings_of(name: str) -> tuple[str, ...]:
         if plain in spellings:
             return (plain, *(spelling for spelling in spellings if spelling != plain))
     return (plain,)
+
+
+def in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Six names in the order of `DEFAULT_KEYPOINTS`, which is what edges, angles and the body's axis go by.
+
+    Six names of the six known parts are put in order. Names of other parts stay where they are, as long as no known
+    part stands in the place of another.
+
+    Raises:
+        InputError: a known part stands in the place of another.
+    """
+    defaults = [plain_name(name) for name in DEFAULT_KEYPOINTS]
+    places = [next((at for at, part in enumerate(defaults) if part in spellings_of(name)), None) for name in names]
+    if sorted(place for place in places if place is not None) == list(range(len(names))):
+        return tuple(name for _, name in sorted(zip(places, names, strict=True)))
+    for at, (name, place) in enumerate(zip(names, places, strict=True)):
+        if place is not None and place != at:
+            raise InputError(
+                f"--kp_names: expected '{name}' as number {place + 1}, got it as number {at + 1}. The order is "
+                f"{', '.join(DEFAULT_KEYPOINTS)}."
+            )
+    return names
 
 
 def left_right_pairs(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

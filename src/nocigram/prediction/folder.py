@@ -49,6 +49,8 @@ def predict_recordings(options: PredictOptions) -> Summary:
     Raises:
         InputError: the checkpoint can't be used, there is no video, or two have one name.
     """
+    if options.poses is not None and not options.poses.is_dir():
+        raise InputError(f"--poses {options.poses}: expected a folder of pose files, got none. Correct the path.")
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
     videos = _videos(options.videos)
     folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), videos=tuple(videos))

@@ -26,6 +26,7 @@ from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import MultitaskModel
 from nocigram.models.backbones import Backbone
 from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_model
+from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
 from nocigram.pose.light import normalised_light
 from nocigram.video.decode import Frame, decode
@@ -100,6 +101,11 @@ class Predictor:
         precision: Precision = self.checkpoint.args["precision"]
         return precision
 
+    @property
+    def heads_precision(self) -> Precision:
+        """Of everything after the backbone: heads that were trained from cached features were trained in 32 bits."""
+        return "32" if self.checkpoint.extra.get("is_backbone_frozen") else self.precision
+
     @cached_property
     def backbone(self) -> Backbone | None:
         """The model's backbone; None for a model that reads no pixels."""
@@ -110,6 +116,22 @@ class Predictor:
     def needs_pose(self) -> bool:
         """The model reads nothing but pose."""
         return self.backbone is None
+
+    def run(self, inputs: dict[str, Tensor]) -> ModelOutput:
+        """One pass through the model, each part in the precision that it was trained in.
+
+        Args:
+            inputs: arguments of the model, on any device.
+        """
+        given = {name: tensor.to(self.device) for name, tensor in inputs.items()}
+        with torch.inference_mode():
+            if "frames" in given and self.backbone is not None and self.heads_precision != self.precision:
+                n_frames = given["valid"].sum(dim=1) if "valid" in given else None
+                with autocast(self.device, self.precision):
+                    given["features"] = self.backbone(given.pop("frames"), n_frames=n_frames).float()
+            with autocast(self.device, self.heads_precision):
+                output: ModelOutput = self.model(**given)
+        return output
 
     def predict(
         self,
@@ -189,7 +211,7 @@ class Predictor:
 
     def _view(self, recording: Recording, warn: Callable[[str], None]) -> View:
         """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows."""
-        if recording.has_pose:
+        if recording.can_be_followed:
             return view_of(recording, crop=self.crop)
         if self.needs_pose:
             raise InputError(
@@ -247,8 +269,7 @@ class Predictor:
         values = [item.values for item in items if item.values is not None]
         if self.backbone is not None:
             inputs["features" if self.backbone.per_frame else "frames"] = torch.stack(values)[None]
-        with torch.inference_mode(), autocast(self.device, self.precision):
-            output = self.model(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
+        output = self.run(inputs)
         rows = {"probabilities": output.action_logits[0].float().softmax(dim=-1).cpu().double().numpy()}
         if output.keypoints is not None:
             rows["keypoints"] = output.keypoints[0].float().cpu().double().numpy()

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch.utils.data import DataLoader
 
 from nocigram.config.commands import EvaluateOptions
@@ -21,7 +20,6 @@ from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose
 from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
-from nocigram.models.precision import autocast
 from nocigram.prediction import Predictor
 from nocigram.report import draw_confusion, draw_ethograms
 
@@ -66,9 +64,7 @@ def predict_trials(
     windows = TrialWindows(found=found, trials=trials, sources=sources, window_T=predictor.window_T)
     probabilities, keypoints = {}, {}
     for batch in DataLoader(windows.dataset(), batch_size=_N_WINDOWS_AT_ONCE, collate_fn=collate):
-        inputs = {name: t.to(predictor.device) for name, t in batch.inputs().items() if t is not None}
-        with torch.inference_mode(), autocast(predictor.device, predictor.precision):
-            output = predictor.model(**inputs)
+        output = predictor.run({name: tensor for name, tensor in batch.inputs().items() if tensor is not None})
         for row, index in enumerate(batch.index.tolist()):
             probabilities[index] = output.action_logits[row].float().softmax(dim=-1).cpu().numpy()
             if output.keypoints is not None:
@@ -123,6 +119,13 @@ def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predic
             f"--split {options.split}: expected its trials in the folder, got none of them. "
             "Use --split all for new data."
         )
+    if predictor.needs_pose or predictor.crop == "mouse":
+        blind = sorted({trial.recording for trial in trials if not found.recordings[trial.recording].can_be_followed})
+        if blind:
+            print(f"[warn] not scored, since no frame of them has two visible keypoints: {', '.join(blind)}")
+        trials = [trial for trial in trials if trial.recording not in blind]
+        if not trials:
+            raise InputError("evaluate: expected recordings with pose for this model, got none. Give --poses.")
     trained_on = sorted({trial.recording for trial in trials if "train" in sides[trial.recording]})
     print(f"[info] Scoring {len(trials)} trials (--split {wanted})")
     if trained_on:

@@ -103,12 +103,13 @@ class Augmentation:
             return batch
         noisy = _chosen(n_windows, _P_NOISE, generator)
         lit = torch.empty_like(pixels)
+        on_device = torch.Generator(pixels.device).manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         for window in range(n_windows):  # one at a time: floats take four times the memory of pixels
             values = pixels[window].float() * gain[window].item()
             mean = values.mean()
             values = (values - mean) * contrast[window].item() + mean
             if noisy[window]:
-                noise = torch.randn(values.shape, generator=generator).to(values.device)
+                noise = torch.randn(values.shape, generator=on_device, device=values.device)
                 values = values + 255 * _NOISE_STD * noise
             lit[window] = values.round().clamp(0, 255).to(torch.uint8)
         return replace(batch, pixels=lit)

@@ -61,7 +61,7 @@ class BestModel:
                 "val": list(self.prepared.split.val),
             },
             seen=self._seen(),
-            extra={"epoch": trainer.current_epoch + 1},
+            extra={"epoch": trainer.current_epoch + 1, "is_backbone_frozen": self.options.is_backbone_frozen},
         )
         save_checkpoint(self.path, content)
         return str(self.path)

@@ -6,8 +6,6 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 
-from nocigram.core.files import written_whole
-
 
 class ResumePoint(Checkpoint):
     """Keeps, at the start of every epoch, what is needed to go on from there.
@@ -23,8 +21,10 @@ class ResumePoint(Checkpoint):
         # Lightning takes the first epoch of a continued run for the rest of the one before: it would not train on a
         # window of it, nor tell the plateau scheduler
         trainer.fit_loop.restarting = False
-        with written_whole(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        partial = self.path.with_suffix(".partial")
+        trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            partial.replace(self.path)
 
 
 class ProgressBar(TQDMProgressBar):

@@ -1,7 +1,7 @@
 """Which windows an epoch trains on: drawn anew every epoch, the same for the same seed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -48,10 +48,26 @@ class EpochPlanner:
     """Half of the windows are marked as mirrored."""
     seed: int
 
+    def within(self, n_frames: Mapping[str, int]) -> "EpochPlanner":
+        """The same plan, with spans without annotation cut to the frames that their recordings have."""
+        spans = [
+            span
+            if span.actions is not None or span.span.stop <= n_frames[span.recording]
+            else replace(span, span=FrameRange(span.span.start, n_frames[span.recording]))
+            for span in self.spans
+        ]
+        return replace(self, spans=spans)
+
     def windows(self, epoch: int) -> list[Window]:
         """The windows of an epoch, in the order of training."""
         rng = np.random.default_rng([self.seed, epoch])
-        draws = [(span, self._random_start(span, rng)) for span in self.spans for _ in range(self._n_base(span))]
+        draws = [
+            (span, self._random_start(span, rng))
+            for span in self.spans
+            if span.actions is not None
+            for _ in range(self._n_base(span))
+        ]
+        draws += self._unlabelled_draws(rng)
         for action in self.boost_factors:
             bouts = self._bouts(action)
             for _ in range(self.n_extra(action)):
@@ -67,7 +83,7 @@ class EpochPlanner:
     @property
     def n_base(self) -> int:
         """Windows of an epoch without the further ones for rare actions."""
-        return sum(map(self._n_base, self.spans))
+        return self._n_labelled + self._n_unlabelled
 
     @property
     def n_windows(self) -> int:
@@ -82,6 +98,25 @@ class EpochPlanner:
             if span.actions is not None
         )
         return round((self.boost_factors[action] - 1) * n_with)
+
+    @property
+    def _n_labelled(self) -> int:
+        """Windows at random places of trials."""
+        return sum(self._n_base(span) for span in self.spans if span.actions is not None)
+
+    @property
+    def _n_unlabelled(self) -> int:
+        """Windows of recordings without annotation: never more than of trials, however long they are."""
+        return min(self._n_labelled, sum(self._n_base(span) for span in self.spans if span.actions is None))
+
+    def _unlabelled_draws(self, rng: np.random.Generator) -> list[tuple[TrainSpan, int]]:
+        """Windows of recordings without annotation, longer ones more often."""
+        spans = [span for span in self.spans if span.actions is None]
+        if not spans:
+            return []
+        lengths = np.array([len(span.span) for span in spans], dtype=np.float64)
+        chosen = rng.choice(len(spans), size=self._n_unlabelled, p=lengths / lengths.sum())
+        return [(spans[each], self._random_start(spans[each], rng)) for each in chosen]
 
     def _n_base(self, span: TrainSpan) -> int:
         """Windows at random places of one span."""

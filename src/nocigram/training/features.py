@@ -1,8 +1,9 @@
 """Features of a backbone that stays frozen: computed once per recording, kept on disk, trained from in every epoch."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ def with_cached_features(
     window_T: int,
     mirrors: bool,
     cache_dir: Path,
+    settings: Mapping[str, Any],
 ) -> dict[str, Source]:
     """Sources with features of their frames, and of their mirrored frames where training mirrors.
 
@@ -36,8 +38,9 @@ def with_cached_features(
         sources: with frames.
         backbone: moved to the device and left in eval mode.
         window_T: frames that a backbone with context sees at once.
+        settings: what the backbone was built from; weights alone don't tell the length of its clips.
     """
-    cache, identity = ArrayCache(cache_dir / "features"), _identity(backbone)
+    cache, identity = ArrayCache(cache_dir / "features"), _identity(backbone, settings)
     backbone.to(device).eval()
     views = (False, True) if mirrors else (False,)
     keys = {
@@ -95,9 +98,10 @@ def _features(
             yield block["features"].astype(np.float16)
 
 
-def _identity(backbone: Backbone) -> str:
-    """A hash of a backbone's class and weights."""
-    digest = hashlib.sha256(type(backbone).__name__.encode())
+def _identity(backbone: Backbone, settings: Mapping[str, Any]) -> str:
+    """A hash of a backbone's class, settings, normalisation and weights."""
+    described = [type(backbone).__name__, sorted(settings.items()), backbone.mean, backbone.std]
+    digest = hashlib.sha256(repr(described).encode())
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().numpy().tobytes())

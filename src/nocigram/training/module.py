@@ -29,7 +29,7 @@ class Freeze:
 class ActionModule(LightningModule):
     """Trains a model. Knows nothing of files: batches in, losses and predictions out.
 
-    The randomness of a step comes from the seed and the numbers of its epoch and batch alone, so that a run that was stopped and
+    A step draws from the seed and the numbers of its epoch and batch alone, so that a run that was stopped and
     continued draws the same numbers as one that wasn't.
     """
 

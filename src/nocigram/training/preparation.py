@@ -52,10 +52,7 @@ def prepare(options: TrainOptions) -> Prepared:
             "for validation. Give the split of these data, or leave the flag out."
         )
     _announce(found, split, train_trials, val_trials)
-    extra = [] if options.split.labelled_only or options.model.model_type == "action_only" else found.unlabelled
-    if extra:
-        names = ", ".join(recording.name for recording in extra)
-        print(f"[info] {len(extra)} recordings without annotation train the keypoint head alone: {names}")
+    extra = _extra(found, val_trials, options)
     distribution = distribution_of([found.labels_of(trial) for trial in train_trials], classes=found.scheme.classes)
     spans = [
         *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in train_trials),
@@ -82,15 +79,41 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
     used = {trial.recording for trial in (*prepared.train_trials, *prepared.val_trials)}
     used |= {recording.name for recording in prepared.extra}
     recordings = [prepared.found.recordings[name] for name in sorted(used)]
-    return replace(prepared, sources=_sources(recordings, options, prepared.cache_dir))
+    sources = _sources(recordings, options, prepared.cache_dir)
+    whole = {name: source.n_frames for name, source in sources.items()}
+    short = [
+        Skip(trial.path, f"frames {trial.span} pass the {whole[trial.recording]} frames that decode")
+        for trial in (*prepared.train_trials, *prepared.val_trials)
+        if trial.stop > whole[trial.recording]
+    ]
+    if short:
+        raise InputError(
+            f"{len(short)} trials: expected videos that decode as far as their headers say, got fewer frames.\n"
+            f"{skips_table(replace(prepared.found, skipped=short))}\nRepair the videos, or remove these trials."
+        )
+    return replace(prepared, sources=sources, planner=prepared.planner.within(whole))
+
+
+def _extra(found: Discovery, val_trials: Sequence[Trial], options: TrainOptions) -> list[Recording]:
+    """Recordings without annotation that train the keypoint head: none of an animal that judges the model."""
+    if options.split.labelled_only or options.model.model_type == "action_only":
+        return []
+    judges = {trial.animal for trial in val_trials}
+    extra = [recording for recording in found.unlabelled if recording.animal not in judges]
+    if extra:
+        names = ", ".join(recording.name for recording in extra)
+        print(f"[info] {len(extra)} recordings without annotation train the keypoint head alone: {names}")
+    if kept_out := [recording.name for recording in found.unlabelled if recording.animal in judges]:
+        print(f"[info] not used, since their animals are in validation: {', '.join(kept_out)}")
+    return extra
 
 
 def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     """Without trials that this run can't use; printed are warnings and skips."""
     needs_pose = options.view.crop == "mouse" or options.model.streams == "pose"
     if needs_pose:
-        blind = {name for name, recording in found.recordings.items() if not recording.has_pose}
-        reason = "it has no visible keypoint, which --crop mouse and --streams pose need"
+        blind = {name for name, recording in found.recordings.items() if not recording.can_be_followed}
+        reason = "no frame of it has two visible keypoints, which --crop mouse and --streams pose need"
         skips = [Skip(trial.path, reason) for trial in found.trials if trial.recording in blind]
         trials = [trial for trial in found.trials if trial.recording not in blind]
         found = replace(found, trials=trials, skipped=[*found.skipped, *skips])
@@ -107,9 +130,15 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
 
 def _split_of(found: Discovery, options: TrainOptions) -> Split:
     """The split that was given, or a new one; a leak is said."""
-    given = options.split.split
+    earlier = options.out / "training" / "split.json"
+    given = earlier if options.machine.resume and earlier.is_file() else options.split.split
     if given is not None:
         split = read_split(given)
+        named, there = {*split.train, *split.val}, {trial.name for trial in found.trials}
+        if missing := sorted(named - there):
+            print(f"[warn] {given.name} names trials that are not in the folder: {', '.join(missing)}")
+        if left_out := sorted(there - named):
+            print(f"[warn] {given.name} does not name these trials, so they are left out: {', '.join(left_out)}")
     else:
         split = make_split(
             found, split_by=options.split.split_by, val_share=options.split.val_share, seed=options.machine.seed

@@ -162,6 +162,7 @@ def _freeze_for_good(
         window_T=options.windows.val_T,
         mirrors=options.augment.aug_hflip,
         cache_dir=prepared.cache_dir,
+        settings={name: built.options[name] for name in ("encoder_name", "img_size", "clip_T", "clip_stride")},
     )
     print("[info] Training from cached features: brightness, contrast and pixel noise don't apply")
     state = {f"backbone.{name}": tensor.cpu() for name, tensor in model.backbone.state_dict().items()}

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from nocigram.video.probe import VideoInfo, opened
+import av.error
+
+from nocigram.core.errors import InputError
+from nocigram.video.probe import VideoInfo, fix_of, opened, reason_of
 
 
 def n_frames_of(info: VideoInfo) -> int:
@@ -15,5 +18,8 @@ def n_frames_of(info: VideoInfo) -> int:
 
 def _count_packets(path: Path) -> int:
     """Packets of the first video stream; a packet holds one frame in every codec that is met here."""
-    with opened(path) as (container, stream):
-        return sum(packet.size > 0 for packet in container.demux(stream))
+    try:
+        with opened(path) as (container, stream):
+            return sum(packet.size > 0 for packet in container.demux(stream))
+    except av.error.FFmpegError as error:
+        raise InputError(f"{path.name}: expected a whole video, got '{reason_of(error)}'. {fix_of(path)}") from error

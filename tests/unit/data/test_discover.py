@@ -151,14 +151,40 @@ def test_a_nominal_annotation_with_a_hole_leaves_the_others_nominal(laboratory):
 
 def test_trials_of_mixed_lengths_are_placed_with_a_warning(laboratory):
     laboratory.video(n_frames=720)
-    laboratory.annotation(1, n_rows=200)
-    laboratory.annotation(2, start=200, n_rows=345)
+    laboratory.annotation(1, n_rows=350)
+    laboratory.annotation(2, start=350, n_rows=345)
     found = discover(**laboratory.folders)
-    assert [(trial.start, trial.stop) for trial in found.trials] == [(200, 545)]
+    assert [(trial.start, trial.stop) for trial in found.trials] == [(0, 350), (350, 695)]
     assert found.warnings == [
         "[warn] rec: trials 2 have 345 or 360 rows and others do not, so all are placed one after another. "
         "If they are trials of 360 frames, give their starts in recordings.csv."
     ]
+
+
+def test_a_trial_that_is_too_short_to_use_does_not_move_the_others(laboratory):
+    laboratory.video(n_frames=720)
+    laboratory.annotation(1, n_rows=200)
+    laboratory.annotation(2, start=375, n_rows=345)
+    found = discover(**laboratory.folders)
+    assert [(trial.number, trial.start, trial.stop) for trial in found.trials] == [(2, 375, 720)]
+    assert "expected at least 345 rows, got 200" in found.skipped[0].reason
+
+
+KNOWN = "L_frontpaw,R_frontpaw,mouth,L_hindpaw,R_hindpaw,tail_base"
+
+
+def test_known_keypoints_are_put_in_order(laboratory):
+    laboratory.video(n_frames=20)
+    laboratory.pose(n_frames=20)
+    named = discover(**laboratory.folders, kp_names=KNOWN)
+    plain = discover(**laboratory.folders)
+    assert named.kp_names == plain.kp_names
+    np.testing.assert_array_equal(named.recordings["rec"].xy_px, plain.recordings["rec"].xy_px)
+
+
+def test_a_known_keypoint_in_the_place_of_another_is_refused(laboratory):
+    with pytest.raises(InputError, match="expected 'tail_base' as number 2, got it as number 6"):
+        discover(**laboratory.folders, kp_names="nose,left_ear,right_ear,neck,back,tail_base")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Checkpoints of tiny models with random weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nocigram.core.actions import DEFAULT_SCHEME
+from nocigram.models.approaches import build_model
+from nocigram.models.checkpoint import Checkpoint, save_checkpoint
+from nocigram.pose.skeleton import DEFAULT_KEYPOINTS
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Callable[..., Path]:
+    """Write a checkpoint of an untrained model; `model` are options of `build_model`, `args` those of a run."""
+
+    def write(name: str = "model.pt", *, seed: int = 0, args: dict[str, Any] | None = None, **model: Any) -> Path:
+        torch.manual_seed(seed)
+        scheme = DEFAULT_SCHEME
+        built = build_model(
+            **{
+                "n_actions": len(scheme.classes),
+                "hidden_dim": 16,
+                "encoder_name": "test_vit",
+                "encoder_weights": "none",
+                "img_size": 32,
+                "backbone_chunk": 16,
+                **model,
+            }
+        )
+        for parameter in built.model.action_head.parameters():
+            parameter.data.mul_(20)  # so that frames differ clearly
+        content = Checkpoint(
+            model_state_dict=built.model.state_dict(),
+            classes=list(scheme.classes),
+            orig_classes=list(scheme.names),
+            col_map=scheme.col_map,
+            merge_idxs=scheme.merge_idxs,
+            best_thresholds=[None] * len(scheme.classes),
+            kp_names=list(DEFAULT_KEYPOINTS),
+            val_metrics={},
+            args={
+                "crop": "full",
+                "val_T": 16,
+                "img_size": 32,
+                "precision": "32",
+                "kp_likelihood_thr": 0.9,
+                "min_frames": 20,
+                **(args or {}),
+            },
+            approach=built.approach,
+            model=built.options,
+            backbone=None,
+            scheme={"names": list(scheme.names), "merges": dict(scheme.merges), "ignore": []},
+            split={"split_by": "animal", "train": [], "val": []},
+            seen=[],
+        )
+        path = tmp_path / name
+        save_checkpoint(path, content)
+        return path
+
+    return write

@@ -1,0 +1,263 @@
+"""A checkpoint and recordings to actions: streaming, csv files, what is skipped and what fails."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+
+
+import nocigram
+from nocigram.cli.main import main
+from nocigram.core.errors import InputError
+from nocigram.core.ranges import FrameRange
+from nocigram.data.sources import pixel_sources, pose_sources
+from nocigram.data.view import from_view
+from nocigram.data.windows import plan_windows, stitched
+
+CLIP_ENCODER = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+N_FRAMES = 40
+CLIP = {"backbone_type": "videomae2_3d", "encoder_name": "videomae-base", "encoder_config": CLIP_ENCODER, "clip_T": 4}
+
+
+@pytest.fixture
+def recording(laboratory):
+    """A video of 40 frames with its pose."""
+    laboratory.pose("rec")
+    return laboratory.video("rec.mp4", n_frames=N_FRAMES)
+
+
+def at_once(predictor, recording, *, tmp_path):
+    """Probabilities and keypoints of a recording from windows that are cut out of decoded frames, without streaming."""
+    if predictor.needs_pose:
+        source = pose_sources([recording], crop=predictor.crop)[recording.name]
+    else:
+        source = pixel_sources(
+            [recording], crop=predictor.crop, img_size=predictor.img_size, cache_dir=tmp_path, say=lambda line: None
+        )[recording.name]
+    answers = []
+    for window in plan_windows(N_FRAMES, window_T=predictor.window_T):
+        xy, visible = recording.pose_of(window)
+        inputs = {
+            "xy_px": torch.from_numpy(xy)[None],
+            "visible": torch.from_numpy(visible)[None],
+            "body_length_px": torch.tensor([recording.body_length_px]),
+        }
+        if source.frames is not None:
+            inputs["frames"] = torch.from_numpy(source.frames[window.start : window.stop].copy())[None]
+            inputs["light"] = torch.from_numpy(source.light[window.start : window.stop].copy())[None]
+        with torch.inference_mode():
+            output = predictor.model(**inputs)
+        rows = {"probabilities": output.action_logits[0].softmax(-1).double().numpy()}
+        if output.keypoints is not None:
+            rows["keypoints"] = output.keypoints[0].double().numpy()
+        answers.append((window, rows))
+    rows = stitched(answers)
+    keypoints = rows.get("keypoints")
+    boxes = source.view.boxes_of(0, N_FRAMES)
+    return rows["probabilities"], None if keypoints is None else from_view(keypoints, boxes)
+
+
+@pytest.mark.parametrize("val_T", [16, 7, 345], ids=["overlapping windows", "short ones", "one for all frames"])
+@pytest.mark.parametrize("crop", ["full", "mouse"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param({}, id="frame by frame"),
+        pytest.param(CLIP, id="clips"),
+        pytest.param({"streams": "pose"}, id="pose alone"),
+        pytest.param({"model_type": "action_only"}, id="no keypoint head"),
+    ],
+)
+def test_streaming_gives_what_all_windows_at_once_give(recording, checkpoint, tmp_path, model, crop, val_T):
+    predictor = nocigram.load_model(checkpoint(args={"val_T": val_T, "crop": crop}, **model))
+    found = predictor.predict(video=recording)
+    probabilities, keypoints = at_once(predictor, predictor.read(recording), tmp_path=tmp_path / "cache")
+
+    np.testing.assert_allclose(found.probabilities, probabilities, atol=2e-4)
+    assert np.ptp(found.probabilities, axis=0).max() > 0.02, "a model that says the same of every frame proves nothing"
+    assert (found.keypoints is None) == (keypoints is None) == (model.get("model_type") == "action_only")
+    if keypoints is not None:
+        np.testing.assert_allclose(found.keypoints, keypoints, atol=0.05)
+
+
+def test_the_python_api_gives_arrays_of_the_documented_shapes(recording, checkpoint, laboratory):
+    pose = next(laboratory.videos.glob("rec*.csv"))
+    found = nocigram.load_model(checkpoint()).predict(video=recording, pose=pose)
+
+    assert found.actions.shape == (N_FRAMES,)
+    assert found.probabilities.shape == (N_FRAMES, 6)
+    assert found.classes == ("rest", "paw_withdraw", "paw_lick", "paw_shake", "walk", "active")
+    assert found.keypoints.shape == (N_FRAMES, 6, 2)
+    assert (found.actions == found.probabilities.argmax(1)).all()
+    np.testing.assert_allclose(found.probabilities.sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(found.times_s, np.arange(N_FRAMES) / 30, atol=1e-6)
+
+
+def test_prediction_comes_in_parts_that_follow_each_other(recording, checkpoint):
+    predictor = nocigram.load_model(checkpoint(args={"val_T": 8}))
+    parts = list(predictor.stream(predictor.read(recording)))
+
+    assert max(len(part.actions) for part in parts) <= 16
+    assert sum(len(part.actions) for part in parts) == N_FRAMES
+    assert np.diff(np.concatenate([part.times_s for part in parts])).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        pytest.param(
+            {}, "[warn] rec: no pose; predicted from pixels alone, which this model does less well", id="full"
+        ),
+        pytest.param({"streams": "pixels"}, "[warn] rec: no pose;", id="a model that reads no pose"),
+    ],
+)
+def test_a_recording_without_pose_is_predicted_and_said_so(laboratory, checkpoint, model, message):
+    video = laboratory.video("rec.mp4", n_frames=N_FRAMES)
+    said = []
+    found = nocigram.load_model(checkpoint(**model)).predict(video=video, warn=said.append)
+
+    assert len(found.actions) == N_FRAMES
+    assert np.isfinite(found.probabilities).all()
+    assert any(message in line for line in said)
+
+
+def test_a_model_of_poses_needs_one(laboratory, checkpoint):
+    video = laboratory.video("rec.mp4", n_frames=N_FRAMES)
+
+    with pytest.raises(
+        InputError, match=r"^rec: expected a pose file, since this model reads nothing else, got none\."
+    ):
+        nocigram.load_model(checkpoint(streams="pose")).predict(video=video)
+
+
+# ---- the command
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_csv_has_a_row_for_each_frame_with_times_of_the_time_stamps(laboratory, checkpoint, tmp_path):
+    pts = [0, 1, 2, 9, 10, 30, *range(40, 40 + N_FRAMES - 6)]
+    laboratory.pose("rec")
+    video = laboratory.video("rec.mp4", n_frames=N_FRAMES, pts=pts)
+    model = checkpoint()
+    assert main(["predict", str(model), str(video), "--out", str(tmp_path / "out"), "--accelerator", "cpu"]) == 0
+    rows = rows_of(tmp_path / "out" / "rec.csv")
+    found = nocigram.load_model(model).predict(video=video)
+
+    assert list(rows[0]) == [
+        "Frame",
+        "Time_s",
+        "Action",
+        "Confidence",
+        *(f"P_{name}" for name in ("rest", "paw_withdraw", "paw_lick", "paw_shake", "walk", "active")),
+    ]
+    assert [int(row["Frame"]) for row in rows] == list(range(N_FRAMES))
+    assert [float(row["Time_s"]) for row in rows] == pytest.approx([number / 30 for number in pts], abs=1e-4)
+    assert [row["Action"] for row in rows] == [found.classes[action] for action in found.actions]
+    for row, probabilities in zip(rows, found.probabilities, strict=True):
+        assert [float(row[f"P_{name}"]) for name in found.classes] == pytest.approx(probabilities, abs=1e-5)
+        assert row["Confidence"] == row[f"P_{row['Action']}"]
+
+
+def predict(model, *places, out, flags=()):
+    return main(["predict", str(model), *map(str, places), "--out", str(out), "--accelerator", "cpu", *flags])
+
+
+def test_finished_recordings_are_skipped_until_something_changed(recording, laboratory, checkpoint, tmp_path, capsys):
+    model, out = checkpoint(), tmp_path / "out"
+    assert predict(model, laboratory.videos, out=out) == 0
+    assert f"[info] Predicted 1 recordings: {N_FRAMES} frames, " in capsys.readouterr().out
+    written = (out / "rec.csv").stat().st_mtime_ns
+    assert predict(model, laboratory.videos, out=out) == 0
+    printed = capsys.readouterr().out
+    assert "[info] 1 were finished before; --overwrite predicts them again" in printed
+    assert "Predicted" not in printed
+    assert (out / "rec.csv").stat().st_mtime_ns == written
+
+    assert predict(model, laboratory.videos, out=out, flags=["--overwrite"]) == 0
+    assert (out / "rec.csv").stat().st_mtime_ns > written
+    laboratory.video("new.mp4", n_frames=10)
+    assert predict(model, laboratory.videos, out=out) == 0
+    assert len(rows_of(out / "new.csv")) == 10
+    assert set(json.loads((out / "predictions.json").read_text())) == {"rec", "new"}
+
+
+@pytest.mark.parametrize("changed", ["checkpoint", "pose", "ledger"])
+def test_a_csv_of_something_else_is_not_replaced_without_overwrite(
+    recording, laboratory, checkpoint, tmp_path, capsys, changed
+):
+    model, out = checkpoint(), tmp_path / "out"
+    assert predict(model, recording, out=out) == 0
+    before = (out / "rec.csv").read_bytes()
+    if changed == "checkpoint":
+        model = checkpoint("other.pt", seed=1)
+    elif changed == "pose":
+        next(laboratory.videos.glob("rec*.csv")).unlink()
+    else:
+        (out / "predictions.json").write_text("{")
+    capsys.readouterr()
+    assert predict(model, recording, out=out) == 1
+    assert "rec.csv: expected a result of this checkpoint and recording, got one of another. Choose another --out" in (
+        capsys.readouterr().out
+    )
+    assert (out / "rec.csv").read_bytes() == before
+
+    assert predict(model, recording, out=out, flags=["--overwrite"]) == 0
+    assert predict(model, recording, out=out) == 0
+
+
+def test_a_recording_that_fails_does_not_stop_the_others(recording, laboratory, checkpoint, tmp_path, capsys):
+    (laboratory.videos / "broken.mp4").write_bytes(b"no video")
+    out = tmp_path / "out"
+
+    assert predict(checkpoint(), laboratory.videos, out=out) == 1
+    printed = capsys.readouterr().out
+    assert "[warn] broken: " in printed
+    assert "[info] Predicted 1 recordings" in printed
+    assert sorted(path.name for path in out.iterdir()) == ["predictions.json", "rec.csv"]
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        pytest.param(["nowhere"], "nowhere: expected a video or a folder of videos, got nothing there.", id="no such"),
+        pytest.param(["empty"], "empty: expected videos, got none.", id="an empty folder"),
+        pytest.param(["a/rec.mp4", "b/rec.mp4"], "rec: expected videos of different names, got two.", id="two names"),
+    ],
+)
+def test_places_without_videos_are_refused(places, message, checkpoint, tmp_path, capsys):
+    for name in ("empty", "a", "b"):
+        (tmp_path / name).mkdir()
+    for name in ("a", "b"):
+        (tmp_path / name / "rec.mp4").touch()
+
+    assert predict(checkpoint(), *(tmp_path / place for place in places), out=tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_video_that_ends_in_the_middle_leaves_no_csv(recording, checkpoint, tmp_path, monkeypatch):
+    predictor = nocigram.load_model(checkpoint())
+    parts = list(predictor.stream(predictor.read(recording)))
+
+    def broken(self, recording):
+        yield parts[0]
+        raise InputError("rec.mp4: expected 40 frames, got 3. Repair the video.")
+
+    monkeypatch.setattr("nocigram.prediction.predictor.Predictor.stream", broken)
+    assert predict(checkpoint(), recording, out=tmp_path / "out") == 1
+    assert not list((tmp_path / "out").glob("*.csv*"))
+
+
+def test_a_pose_of_the_first_frames_is_used_for_them(laboratory, checkpoint):
+    laboratory.pose("rec", n_frames=25)
+    video = laboratory.video("rec.mp4", n_frames=N_FRAMES)
+    predictor = nocigram.load_model(checkpoint(streams="pose"))
+    recording = predictor.read(video, warn=lambda line: None)
+
+    assert not recording.pose_of(FrameRange(20, 30))[1][5:].any()
+    assert len(predictor.predict(video=video, warn=lambda line: None).actions) == N_FRAMES

@@ -1,0 +1,151 @@
+"""`nocigram evaluate`: which trials are scored, what is said of them, what is written."""
+
+import json
+
+import pytest
+import torch
+
+from nocigram.cli.main import main
+from nocigram.simulation import simulate
+
+KEYS = {
+    "macro_f1",
+    "accuracy",
+    "balanced_accuracy",
+    "per_action",
+    "segment_f1",
+    "edit",
+    "keypoint_mae_px",
+    "keypoint_mae_norm",
+    "n_frames",
+    "n_trials",
+    "n_animals",
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Three animals with a trial each, and a model of their poses."""
+    folder = tmp_path_factory.mktemp("study")
+    simulate(folder, n_animals=3, n_trials=1, seed=0, size_px=96)
+    arguments = ["--streams", "pose", "--epochs", "2", "--hidden_dim", "16", "--val_T", "100", "--train_T", "100"]
+    where = ["--annotations", str(folder / "Annotations"), "--videos", str(folder / "Videos")]
+    assert main(["train", *where, *arguments, "--lr", "1e-2", "--accelerator", "cpu"]) == 0
+    return folder
+
+
+@pytest.fixture
+def evaluate(study, tmp_path, capsys):
+    """Run the command; gives its exit status, what it printed and its metrics."""
+
+    def run(*flags, folder=study):
+        model = str(study / "best_model_multitask.pt")
+        where = ["--annotations", str(folder / "Annotations"), "--videos", str(folder / "Videos")]
+        status = main(["evaluate", model, *where, "--out", str(tmp_path), "--accelerator", "cpu", *flags])
+        path = tmp_path / "metrics.json"
+        return status, capsys.readouterr(), json.loads(path.read_text()) if path.exists() else None
+
+    return run
+
+
+def split_of(study):
+    return json.loads((study / "training" / "split.json").read_text())
+
+
+def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_path):
+    status, _, metrics = evaluate("--split", "val")
+    expected = torch.load(study / "best_model_multitask.pt")["val_metrics"]
+
+    assert status == 0
+    assert set(metrics) == KEYS == set(expected)
+    assert set(metrics["segment_f1"]) == {"0.1", "0.25", "0.3", "0.5"}
+    for name in ("macro_f1", "accuracy", "balanced_accuracy", "edit", "keypoint_mae_px", "keypoint_mae_norm"):
+        assert metrics[name] == pytest.approx(expected[name], abs=1e-3), name
+    assert set(metrics["per_action"]["rest"]) == {"f1", "precision", "recall", "n_frames", "n_bouts"}
+    assert {path.name for path in tmp_path.glob("*.*")} == {
+        "metrics.json",
+        "thresholds.json",
+        "confusion.png",
+        "ethograms.png",
+    }
+
+
+def test_thresholds_are_apart_and_never_the_score(evaluate, tmp_path):
+    evaluate("--split", "val")
+    thresholds = json.loads((tmp_path / "thresholds.json").read_text())
+
+    assert set(thresholds["rest"]) == {"threshold", "f1"}
+
+
+@pytest.mark.parametrize(
+    ("split", "side", "warns"),
+    [
+        pytest.param("auto", "val", False, id="auto finds the validation recordings"),
+        pytest.param("val", "val", False, id="val"),
+        pytest.param("train", "train", True, id="train warns"),
+        pytest.param("all", "all", True, id="all warns"),
+    ],
+)
+def test_the_split_says_which_trials_are_scored(study, evaluate, split, side, warns):
+    given = split_of(study)
+    names = given["train"] + given["val"] if side == "all" else given[side]
+    status, printed, metrics = evaluate("--split", split)
+
+    assert status == 0
+    assert metrics["n_trials"] == len(names)
+    assert f"[info] Scoring {len(names)} trials (--split {'val' if split == 'auto' else split})" in printed.out
+    trained_on = ", ".join(sorted(name.partition("#")[0] for name in given["train"]))
+    warning = f"[warn] The model was trained on {trained_on}: these scores say nothing about new animals"
+    assert (warning in printed.out) == warns
+
+
+def test_a_split_file_gives_its_validation_part(study, evaluate, tmp_path):
+    given = split_of(study)
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"split_by": "animal", "train": given["val"], "val": given["train"]}))
+    _, printed, metrics = evaluate("--split", str(path))
+
+    assert metrics["n_trials"] == len(given["train"])
+    assert "[warn] The model was trained on" in printed.out
+
+
+@pytest.fixture(scope="module")
+def new_animals(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("new")
+    simulate(folder, n_animals=1, n_trials=1, seed=7, size_px=96)
+    return folder
+
+
+def test_new_recordings_are_all_scored_without_a_warning(new_animals, evaluate):
+    status, printed, metrics = evaluate(folder=new_animals)
+
+    assert status == 0
+    assert metrics["n_trials"] == 1
+    assert "[info] Scoring 1 trials (--split all)" in printed.out
+    assert "trained on" not in printed.out
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        pytest.param(
+            "val", "--split val: expected its trials in the folder, got none of them. Use --split all", id="val"
+        ),
+        pytest.param("nowhere.json", "--split nowhere.json: expected a split file", id="no such file"),
+    ],
+)
+def test_a_split_that_is_not_in_the_folder_is_refused(new_animals, evaluate, split, message):
+    status, printed, metrics = evaluate("--split", split, folder=new_animals)
+
+    assert status == 2
+    assert message in printed.err
+    assert metrics is None
+
+
+def test_no_usable_trial_is_the_guides_error(evaluate, tmp_path):
+    for name in ("Annotations", "Videos"):
+        (tmp_path / "none" / name).mkdir(parents=True)
+    status, printed, _ = evaluate(folder=tmp_path / "none")
+
+    assert status == 2
+    assert "ValueError: No samples found!" in printed.err
