@@ -3,6 +3,7 @@
 Adding a command: a module beside this one with `register(commands)` and `handle(options)`, named in `_COMMANDS`.
 """
 
+import os
 import re
 import sys
 from argparse import ArgumentError
@@ -65,6 +66,15 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
         if is_debug:
             raise
         print(f"{error.label}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `nocigram check ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:  # a full disk, a folder that can't be written
+        if is_debug:
+            raise
+        where = error.filename or "a file"
+        print(f"error: {where}: expected to read or write it, got '{error.strerror or error}'.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if is_debug:
