@@ -1,13 +1,10 @@
-"""Motion features: invariances, what is unknown, padding; bridges over invisible frames; light at the keypoints."""
+"""Motion features: invariances, what is unknown, padding."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nocigram.pose.bridge import bridged
-from nocigram.pose.light import RADII_BODY_LENGTHS, LightMeter, normalised_light
 from nocigram.pose.motion import LAGS_N_FRAMES, N_MOTION_FEATURES, motion_features
 
 T = 12
@@ -109,6 +106,14 @@ def test_padding_does_not_reach_into_real_frames(n_valid, far):
         assert (velocity[:, max(0, n_valid - lag) :] == 0).all()
 
 
+def test_frames_that_a_roll_brought_round_do_not_reach_into_the_others():
+    xy, visible = window()
+    valid = (torch.arange(T) >= 4)[None]
+    torn = torch.where(valid[..., None, None], xy, 1e4)
+
+    torch.testing.assert_close(features(xy, visible, valid=valid)[:, 4:], features(torn, visible, valid=valid)[:, 4:])
+
+
 def test_a_keypoint_seen_only_in_padding_counts_as_never_seen():
     xy, visible = window()
     valid = (torch.arange(T) < 6)[None]
@@ -122,116 +127,3 @@ def test_motion_features_have_gradients_also_where_nothing_moves():
     features(xy, torch.ones(1, T, 6, dtype=torch.bool)).sum().backward()
 
     assert torch.isfinite(xy.grad).all()
-
-
-# ---- bridge
-
-
-def track(values):
-    """One keypoint that moves along x; None where it is not visible (and written down as far away)."""
-    seen = np.array([value is not None for value in values])[:, None]
-    xy = np.array([[(-999.0 if value is None else value, 7.0)] for value in values], dtype=np.float32)
-    return xy, seen
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        pytest.param([0, None, None, 3], [0, 1, 2, 3], id="a straight line over a hole"),
-        pytest.param([None, 4, 5, None], [4, 4, 5, 5], id="the first and the last are held"),
-        pytest.param([1, 2, 3], [1, 2, 3], id="always visible"),
-        pytest.param([None, None], [-999, -999], id="never visible stays as it was"),
-    ],
-)
-def test_holes_are_bridged(values, expected):
-    xy, seen = track(values)
-    before = xy.copy()
-
-    assert bridged(xy, seen)[:, 0, 0].tolist() == pytest.approx(expected)
-    assert (xy == before).all()
-
-
-# ---- light
-
-
-def meter(x, y, *, body=100.0, n_frames=1):
-    return LightMeter(np.tile(np.array([[[x, y]] * 6], dtype=np.float32), (n_frames, 1, 1)), body)
-
-
-def picture(*, side=64, disc=None, value=200, dark=10, n_channels=1):
-    pixels = np.full((n_channels, side, side), dark, dtype=np.uint8)
-    if disc is not None:
-        x, y, radius = disc
-        rows, columns = np.mgrid[:side, :side]
-        pixels[:, np.hypot(rows - y, columns - x) <= radius] = value
-    return pixels
-
-
-def test_a_bright_disc_is_measured_by_mean_and_largest_of_each_disc():
-    radius = RADII_BODY_LENGTHS[1] * 100
-    light = meter(30, 20).measure(picture(disc=(30, 20, radius)), 0)
-    inner, paw, around = light[0].reshape(3, 2)
-
-    assert light.shape == (6, 6)
-    assert inner.tolist() == [200, 200]
-    assert paw.tolist() == [200, 200]
-    assert around[1] == 200
-    covered = (RADII_BODY_LENGTHS[1] / RADII_BODY_LENGTHS[2]) ** 2
-    assert around[0] == pytest.approx(10 + 190 * covered, abs=10)
-
-
-def test_x_is_right_and_y_is_down():
-    pixels = picture(disc=(50, 10, 6))
-
-    assert meter(50, 10).measure(pixels, 0)[0, 0] == 200
-    assert meter(10, 50).measure(pixels, 0)[0, 0] == 10
-
-
-@pytest.mark.parametrize(
-    ("x", "y"),
-    [(0, 0), (63, 63), (-500, 900)],
-    ids=["a corner", "the other corner", "far outside of the frame"],
-)
-def test_light_at_and_beyond_the_border_is_that_of_the_nearest_pixels(x, y):
-    pixels = picture(dark=37)
-
-    assert (meter(x, y).measure(pixels, 0) == 37).all()
-
-
-def test_frames_past_the_pose_are_measured_at_its_last_place():
-    xy = np.array([[[10, 10]] * 6, [[50, 50]] * 6], dtype=np.float32)
-    pixels = picture(disc=(50, 50, 8))
-    measured = [LightMeter(xy, 100.0).measure(pixels, index)[0, 0] for index in (0, 1, 7)]
-
-    assert measured == [10, 200, 200]
-
-
-def test_colour_is_averaged_over_its_channels():
-    pixels = picture(n_channels=3)
-    pixels[1] = 40
-
-    assert meter(30, 30).measure(pixels, 0)[0, 0] == pytest.approx(20)
-
-
-@settings(deadline=None, max_examples=30)
-@given(gain=st.floats(0.5, 4))
-def test_normalised_light_does_not_change_with_the_lamp(gain):
-    light = np.random.default_rng(0).uniform(20, 60, (30, 6, 6))
-
-    np.testing.assert_allclose(normalised_light(gain * light), normalised_light(light), rtol=1e-5)
-
-
-def test_normalised_light_is_one_at_a_typical_paw_and_ignores_mouth_and_tail():
-    light = np.full((5, 6, 6), 50.0)
-    light[:, :2] = 5.0
-    light[0, 3] = 25.0
-    found = normalised_light(light)
-
-    assert found[1, 3, 0] == 1
-    assert found[0, 3, 0] == 0.5
-    assert found[0, 0, 0] == pytest.approx(0.1)
-
-
-def test_black_recordings_do_not_blow_up():
-    assert normalised_light(np.zeros((4, 6, 6))).max() == 0
-    assert normalised_light(np.full((4, 6, 6), 0.5)).max() == 0.25

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-
 import nocigram
 from nocigram.cli.main import main
 from nocigram.core.errors import InputError

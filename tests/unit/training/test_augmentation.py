@@ -189,7 +189,7 @@ def test_brightness_and_contrast_change_half_of_the_windows_by_at_most_their_sha
 
     assert (gain != 1).float().mean() == pytest.approx(0.5, abs=0.12)
     assert 0.15 < (gain - 1).abs().max() <= 0.2
-    assert torch.allclose(means, 100 * gain, atol=1.0), "light follows the lamp"
+    assert torch.allclose(means, 100 * gain, atol=2.0), "light follows the lamp"
 
 
 def test_contrast_turns_about_the_windows_mean():
@@ -199,7 +199,8 @@ def test_contrast_turns_about_the_windows_mean():
 
     assert torch.allclose(seen.flatten(1).mean(1), torch.tensor(100.0), atol=1.5)
     assert (spread - spread.median()).abs().max() > 5
-    assert 38 < spread.min() < 45 and 55 < spread.max() < 63
+    assert 38 < spread.min() < 45
+    assert 55 < spread.max() < 63
 
 
 def test_noise_falls_on_three_windows_of_ten():

@@ -149,8 +149,28 @@ def test_half_of_the_windows_are_mirrored_when_asked_for(mirrors, share):
     assert np.mean([window.is_mirrored for window in windows]) == pytest.approx(share, abs=0.06)
 
 
-def test_a_recording_without_annotation_gives_windows_without_labels():
-    windows = planner(TrainSpan(recording="r", span=FrameRange(0, 100), actions=None), boost={2: 3.0}).windows(0)
+def without_annotation(n_frames, name="r"):
+    return TrainSpan(recording=name, span=FrameRange(0, n_frames), actions=None)
 
-    assert len(windows) == 5
-    assert all(window.actions is None for window in windows)
+
+@pytest.mark.parametrize(
+    ("n_frames", "n_windows"),
+    [
+        pytest.param(60, 3, id="a short recording gives as many windows as it is long"),
+        pytest.param(100_000, 5, id="a long one never more than the trials"),
+    ],
+)
+def test_recordings_without_annotation_give_windows_without_labels(n_frames, n_windows):
+    plan = planner(without_annotation(n_frames), span(np.zeros(100, dtype=int)))
+    windows = plan.windows(0)
+
+    assert sum(window.actions is None for window in windows) == n_windows
+    assert len(windows) == plan.n_windows == 5 + n_windows
+
+
+def test_spans_without_annotation_end_where_their_video_does():
+    plan = planner(without_annotation(500, "cut"), without_annotation(90, "whole"), span(np.zeros(400, dtype=int)))
+    cut = plan.within({"cut": 80, "whole": 90, "rec": 400})
+
+    assert [len(each.span) for each in cut.spans] == [80, 90, 400]
+    assert all(w.span.stop <= 80 for epoch in range(5) for w in cut.windows(epoch) if w.recording == "cut")

@@ -146,7 +146,7 @@ def test_the_smoke_test_stops_a_model_that_predicts_nan():
     module = module_of(streams="pose")
     module.model.action_head.linear.bias.data.fill_(torch.nan)
 
-    with pytest.raises(InputError, match="smoke test: expected finite predictions, got NaN or infinity. Check"):
+    with pytest.raises(InputError, match="smoke test: expected finite predictions, got NaN or infinity"):
         smoke_test(module, batch_of(n_windows=1, pixels=None), n_actions=4, device=torch.device("cpu"))
 
 
@@ -249,12 +249,23 @@ def test_recordings_without_annotation_train_the_keypoint_head_alone(two_animals
     assert sorted(sources) == ["a", "b", *names]
 
 
+def test_recordings_without_annotation_of_validation_animals_are_kept_out(two_animals, capsys):
+    judge = prepared_of(two_animals)[0].val_trials[0].animal
+    two_animals.table(("a", "a"), ("b", "b"), ("c", judge), header="recording,animal")
+    prepared, _ = prepared_of(two_animals)
+
+    assert [trial.animal for trial in prepared.val_trials] == [judge]
+    assert prepared.extra == []
+    assert "[info] not used, since their animals are in validation: c" in capsys.readouterr().out
+
+
 def test_trials_without_visible_keypoints_are_skipped_where_pose_is_needed(two_animals, capsys):
     two_animals.annotation(1, video="d.mp4")
     prepared, _ = prepared_of(two_animals, view=ViewOptions(crop="mouse"))
 
     assert {trial.recording for trial in prepared.found.trials} == {"a", "b"}
-    assert "it has no visible keypoint, which --crop mouse and --streams pose need" in capsys.readouterr().out
+    reason = "no frame of it has two visible keypoints, which --crop mouse and --streams pose need"
+    assert reason in capsys.readouterr().out
 
 
 def test_a_leak_is_said(two_animals, capsys):
@@ -298,7 +309,7 @@ def encoder(seed=0):
     return built.backbone.eval()
 
 
-def cached(sources, tmp_path, *, backbone=None, mirrors=False):
+def cached(sources, tmp_path, *, backbone=None, mirrors=False, settings=None):
     return with_cached_features(
         sources,
         backbone=backbone or encoder(),
@@ -307,6 +318,7 @@ def cached(sources, tmp_path, *, backbone=None, mirrors=False):
         window_T=20,
         mirrors=mirrors,
         cache_dir=tmp_path / "cache",
+        settings=settings or {},
     )["a"].features
 
 
@@ -326,6 +338,8 @@ def test_features_are_computed_once_for_a_backbone_and_anew_for_another(sources,
     assert capsys.readouterr().out.count("[info] Computing features of the frozen backbone: 40 frames, 0 MB") == 1
     assert np.array_equal(first[0], again[0])
 
+    cached(sources, tmp_path, settings={"clip_T": 8})
+    assert "[info] Computing features" in capsys.readouterr().out
     other = cached(sources, tmp_path, backbone=encoder(seed=1))
     assert not np.allclose(first[0], other[0], atol=1e-2)
 
