@@ -33,6 +33,7 @@ def frozen_epoch(setting: Setting) -> Measured:
         device=torch.device("cpu"),
         precision="32",
         window_T=WINDOW_T,
+        settings={"img_size": setting.img_size},
         mirrors=False,
         cache_dir=cache_dir,
     )

@@ -7,12 +7,13 @@ from nocigram.core.version import VERSION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nocigram.core.literals import Accelerator
     from nocigram.prediction import Predictor
 
 __version__ = VERSION
 
 
-def load_model(path: "Path | str") -> "Predictor":
+def load_model(path: "Path | str", *, accelerator: "Accelerator" = "auto") -> "Predictor":
     """Load a checkpoint, ready to `.predict(video=..., pose=...)`.
 
     Raises:
@@ -20,4 +21,4 @@ def load_model(path: "Path | str") -> "Predictor":
     """
     from nocigram.prediction import Predictor  # torch is only paid for here
 
-    return Predictor.load(path)
+    return Predictor.load(path, accelerator=accelerator)

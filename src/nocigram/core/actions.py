@@ -70,50 +70,36 @@ class ActionScheme:
 
 def _faults_of(scheme: ActionScheme) -> list[Fault]:
     """Every contradiction within a scheme."""
-    known, faults = set(scheme.names), []
-    if len(known) != len(scheme.names):
-        faults.append(
-            Fault(
-                where="actions: names", expected="each name once", got=str(list(scheme.names)), fix="Remove the double."
-            )
-        )
-    mentioned = set(scheme.merges) | set(scheme.merges.values()) | scheme.ignore
-    if unknown := sorted(mentioned - known):
-        faults.append(
-            Fault(
-                where="actions: merges and ignore",
-                expected=f"names among {list(scheme.names)}",
-                got=str(unknown),
-                fix="Add them to names, or correct their spelling.",
-            )
-        )
-    if chained := sorted(set(scheme.merges) & set(scheme.merges.values())):
-        faults.append(
-            Fault(
-                where="actions: merges",
-                expected="targets that are not merged themselves",
-                got=str(chained),
-                fix="Merge into the final action directly.",
-            )
-        )
-    if both := sorted(set(scheme.merges) & scheme.ignore):
-        faults.append(
-            Fault(
-                where="actions: ignore",
-                expected="actions that are not merged",
-                got=str(both),
-                fix="Remove them from merges or from ignore.",
-            )
-        )
-    if len(known - set(scheme.merges) - scheme.ignore) < 2:
-        faults.append(
-            Fault(
-                where="actions: names",
-                expected="at least 2 actions after merging",
-                got=str(sorted(known)),
-                fix="Name more actions.",
-            )
-        )
+    names, merged, targets = set(scheme.names), set(scheme.merges), set(scheme.merges.values())
+    doubles = list(scheme.names) if len(names) < len(scheme.names) else []
+    left = sorted(names - merged - scheme.ignore)
+    checks = [
+        (doubles, "names", "each name once", "Remove the double."),
+        (
+            sorted((merged | targets | scheme.ignore) - names),
+            "merges and ignore",
+            f"names among {list(scheme.names)}",
+            "Add them to names, or correct their spelling.",
+        ),
+        (
+            sorted(merged & targets),
+            "merges",
+            "targets that are not merged themselves",
+            "Merge into the final action directly.",
+        ),
+        (
+            sorted(merged & scheme.ignore),
+            "ignore",
+            "actions that are not merged",
+            "Remove them from merges or from ignore.",
+        ),
+    ]
+    faults = [
+        Fault(where=f"actions: {key}", expected=what, got=str(got), fix=fix) for got, key, what, fix in checks if got
+    ]
+    if len(left) < 2:
+        few = "at least 2 actions after merging"
+        faults.append(Fault(where="actions: names", expected=few, got=str(left), fix="Name more actions."))
     return faults
 
 

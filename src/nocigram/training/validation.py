@@ -104,7 +104,8 @@ def validation_lines(scores: Scores, *, loss: float) -> str:
     if scores.keypoint_mae_norm is not None:
         lines.append(f"Val keypoint MAE (norm): {scores.keypoint_mae_norm:.4f}")
     lines.append("Per-class F1:")
-    lines += [f"  {name}: {action.f1:.4f}" for name, action in scores.per_action.items()]
+    for name, action in scores.per_action.items():
+        lines.append(f"  {name}: {action.f1:.4f}" if action.n_frames else f"  {name}: not in validation")
     return "\n".join(lines)
 
 

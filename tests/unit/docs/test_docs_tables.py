@@ -93,10 +93,9 @@ def test_every_dependency_has_a_reason():
         *(name for extra in project["optional-dependencies"].values() for name in extra),
     ]
     names = {re.split(r"[\[<>=!~ ]", name)[0].lower() for name in needed}
-    direct, indirect = section("CONTRIBUTING.md", "Dependencies").split("Imported, and installed by another")
-    assert sorted(keys_of(direct)) == sorted(names)
+    assert sorted(keys_of(section("CONTRIBUTING.md", "Dependencies"))) == sorted(names)
     imported = {name.replace("_", "-") for path in (ROOT / "src").rglob("*.py") for name in _imports_of(path)}
-    known = {*names, *keys_of(indirect), "nocigram"} | {"av", "scikit-learn", "pyyaml"}
+    known = {*names, "nocigram"} | {"av", "scikit-learn", "pyyaml"}
     renamed = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
     assert {renamed.get(name, name) for name in imported} <= known
 
