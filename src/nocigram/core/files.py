@@ -1,5 +1,6 @@
 """Outputs that are whole or absent: written under a temporary name, then renamed."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write plain values as JSON, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _umask() -> int:

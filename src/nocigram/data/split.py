@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
+from nocigram.core.files import write_json
 from nocigram.core.literals import SplitBy
 from nocigram.data.records import Discovery, Trial
 
@@ -34,8 +34,7 @@ class Split:
     def save(self, path: Path) -> None:
         """Write the split as JSON."""
         content = {"split_by": self.split_by, "train": list(self.train), "val": list(self.val)}
-        with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(path, content)
 
 
 def read_split(path: Path) -> Split:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nocigram.config.commands import PredictOptions
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
+from nocigram.core.files import write_json, written_whole
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import video_files
 from nocigram.data.progress import progress_bar
@@ -110,8 +110,7 @@ class _Folder:
     def note(self, recording: Recording) -> None:
         """Write down where the csv of a recording comes from."""
         content = {**self.ledger(), recording.name: self.origin(recording)}
-        with written_whole(self.options.out / _LEDGER) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(self.options.out / _LEDGER, content)
 
 
 def _videos(places: Iterable[Path]) -> list[Path]:

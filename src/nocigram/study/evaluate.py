@@ -1,6 +1,5 @@
 """`nocigram evaluate`: score a checkpoint on labelled recordings."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from nocigram.config.commands import EvaluateOptions
 from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import InputError, NoSamplesError
-from nocigram.core.files import written_whole
+from nocigram.core.files import write_json
 from nocigram.data.array_cache import content_hash
 from nocigram.data.batches import collate
 from nocigram.data.discover import discover_from
@@ -137,9 +136,8 @@ def _write(out: Path, scores: Scores, predictions: list[TrialPrediction], scheme
     """metrics.json, thresholds.json and the figures."""
     tuned = best_thresholds(predictions, classes=scheme.classes)
     thresholds = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
-    for name, content in (("metrics.json", scores.as_dict()), ("thresholds.json", thresholds)):
-        with written_whole(out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(out / "metrics.json", scores.as_dict())
+    write_json(out / "thresholds.json", thresholds)
     draw_confusion(scores, classes=scheme.classes, colours=scheme.colours, path=out / "confusion.png")
     draw_ethograms(predictions, classes=scheme.classes, colours=scheme.colours, path=out / "ethograms.png")
     print(f"[info] Results: {out}")

@@ -14,6 +14,7 @@ from nocigram.data.scheme_file import read_scheme
 from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose_sources
 from nocigram.data.split import Split, leaks, make_split, read_split
 from nocigram.training.epochs import EpochPlanner, TrainSpan
+from nocigram.training.files import RunFiles
 from nocigram.training.rare import Distribution, distribution_of
 
 
@@ -130,7 +131,7 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
 
 def _split_of(found: Discovery, options: TrainOptions) -> Split:
     """The split that was given, or a new one; a leak is said."""
-    earlier = options.out / "training" / "split.json"
+    earlier = RunFiles(options.out).split
     given = earlier if options.machine.resume and earlier.is_file() else options.split.split
     if given is not None:
         split = read_split(given)

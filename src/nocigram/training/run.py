@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMon
 
 from nocigram.config.commands import TrainOptions
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
+from nocigram.core.files import write_json
 from nocigram.data.batches import collate
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.models.approaches import BuiltModel, MultitaskModel, build_model
@@ -25,6 +25,7 @@ from nocigram.training.batches import WindowBatches
 from nocigram.training.best import BestModel
 from nocigram.training.callbacks import ProgressBar, ResumePoint
 from nocigram.training.features import with_cached_features
+from nocigram.training.files import RunFiles
 from nocigram.training.loggers import make_loggers
 from nocigram.training.losses import MultitaskLoss
 from nocigram.training.module import ActionModule, Freeze
@@ -37,34 +38,6 @@ _CHANGEABLE = {"resume", "num_workers", "use_wandb", "wandb_entity", "wandb_proj
 """Options that a resumed run may have otherwise: they don't change its result."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunFiles:
-    """Where a run writes."""
-
-    out: Path
-    approach: str = "multitask"
-
-    @property
-    def best(self) -> Path:
-        """The best model."""
-        return self.out / f"best_model_{self.approach}.pt"
-
-    @property
-    def folder(self) -> Path:
-        """Everything else: split, options, metrics.csv, the point to resume from."""
-        return self.out / "training"
-
-    @property
-    def resume(self) -> Path:
-        """The point to resume from."""
-        return self.folder / "resume.ckpt"
-
-    @property
-    def options(self) -> Path:
-        """The options of the run."""
-        return self.folder / "options.json"
-
-
 def train(options: TrainOptions) -> Path:
     """Train a model and return the path of the best checkpoint.
 
@@ -73,15 +46,15 @@ def train(options: TrainOptions) -> Path:
         InputError: data, options, weights or the point to resume from can't be used.
     """
     _quieten_libraries()
-    files = RunFiles(out=options.out)
+    files = RunFiles(options.out)
     _check_resume(options, files)
     seed_everything(options.machine.seed, workers=True, verbose=False)
     device = device_of(options.machine.accelerator)
     prepared = prepare(options)
     if not options.machine.resume:
         files.resume.unlink(missing_ok=True)  # an earlier run's; the options that are written next are not its own
-    prepared.split.save(files.folder / "split.json")
-    _write_json(files.options, options.flat())
+    prepared.split.save(files.split)
+    write_json(files.options, options.flat())
     built = _build(options, prepared)  # before anything is decoded: weights may be missing
     prepared = with_sources(prepared, options)
     prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
@@ -269,12 +242,6 @@ def _check_resume(options: TrainOptions, files: RunFiles) -> None:
     if changed := sorted(name for name in now if name not in _CHANGEABLE and before.get(name) != now[name]):
         listed = ", ".join(f"--{name} {now[name]} (was {before.get(name)})" for name in changed)
         raise InputError(f"--resume: expected the options of the stopped run, got {listed}. Give them as they were.")
-
-
-def _write_json(path: Path, content: object) -> None:
-    """Write JSON, whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _quieten_libraries() -> None:
