@@ -10,7 +10,7 @@ from benchmarks.measure import Measured, Setting, frames_per_s
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
 from nocigram.data.batches import Batch, Window, Windows, collate
-from nocigram.data.sources import Source, pixel_sources
+from nocigram.data.sources import Source, sources_of
 from nocigram.models.approaches import MultitaskModel, build_model
 from nocigram.training.features import with_cached_features
 
@@ -22,7 +22,7 @@ def frozen_epoch(setting: Setting) -> Measured:
     study = setting.study()
     found = discover(annotations=study / "Annotations", videos=study / "Videos")
     cache_dir = setting.inputs / "cache"
-    pixels = pixel_sources(found.recordings.values(), crop="mouse", img_size=setting.img_size, cache_dir=cache_dir)
+    pixels = sources_of(found.recordings.values(), crop="mouse", img_size=setting.img_size, cache_dir=cache_dir)
     model = build_model(n_actions=6, encoder_name="embedded", img_size=setting.img_size).model
     if not isinstance(model, MultitaskModel) or model.backbone is None:
         raise TypeError(f"frozen_epoch: expected a multi-task model with a backbone, got {type(model).__name__}")

@@ -9,17 +9,20 @@ import sys
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from jsonargparse import ArgumentParser
 
 import nocigram
 from nocigram.cli import check, evaluate, predict, simulate, train
 from nocigram.cli.flags import Positional, add_flags, options_of
-from nocigram.config.presets import preset_names, preset_values
+from nocigram.config.presets import approach_values, preset_names, preset_values
 from nocigram.core.errors import InputError
+from nocigram.core.literals import Approach
 
 _COMMANDS = (simulate, check, train, evaluate, predict)
+_TRAINING = ("train",)
+"""Commands whose defaults depend on the approach and on a preset."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Commands:
         parser = ArgumentParser(prog=f"nocigram {name}", description=help, exit_on_error=False, allow_abbrev=False)
         parser.add_argument("--config", action="config", help="YAML file of flags; later flags override it.")
         parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
-        if name == "train":
+        if name in _TRAINING:
             parser.add_argument("--preset", choices=preset_names(), help="A set of flags; your own flags override it.")
         add_flags(parser, kind, positional=positional)
         parser.set_defaults(self.defaults.get(name, {}))
@@ -85,28 +88,46 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
 
 def _run(given: list[str], defaults: dict[str, dict[str, Any]]) -> int:
     """Parse and handle."""
-    preset = _preset_in(given)
-    command, values = _parsed(given, defaults, preset=preset)
-    if preset is None and values.get("preset") is not None:  # it stands in the --config file
-        preset = values["preset"]
-        command, values = _parsed(given, defaults, preset=preset)
-    if preset is not None:
-        print(
-            f"[info] --preset {preset}: {', '.join(f'{key}={value}' for key, value in preset_values(preset).items())}"
-        )
+    chosen = _Chosen(preset=_value_of("--preset", given), approach=_value_of("--approach", given))
+    command, values = _parsed(given, defaults, chosen)
+    if command.name in _TRAINING:
+        read = _Chosen(preset=values["preset"], approach=values["approach"])
+        if read != chosen:  # they stand in the --config file
+            chosen = read
+            command, values = _parsed(given, defaults, chosen)
+        for flag, changed in chosen.values().items():
+            if changed:
+                print(f"[info] {flag}: {', '.join(f'{key}={value}' for key, value in changed.items())}")
     return command.handle(options_of(command.kind, values))
 
 
-def _parsed(
-    given: list[str], defaults: dict[str, dict[str, Any]], *, preset: str | None
-) -> tuple[Command, dict[str, Any]]:
-    """The subcommand and its flags; those that aren't given are the preset's, else the defaults.
+@dataclass(frozen=True, kw_only=True)
+class _Chosen:
+    """What decides on defaults; it must be known before the flags are parsed."""
+
+    preset: str | None
+    approach: str | None
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """Flags and values by what sets them, the weaker first."""
+        approach: Any = self.approach or "multitask"
+        if approach not in get_args(Approach):
+            return {}  # the parser says so
+        found = {f"--approach {approach}": approach_values(approach)}
+        if self.preset is not None:
+            found[f"--preset {self.preset}"] = preset_values(self.preset, approach)
+        return found
+
+
+def _parsed(given: list[str], defaults: dict[str, dict[str, Any]], chosen: _Chosen) -> tuple[Command, dict[str, Any]]:
+    """The subcommand and its flags; those that aren't given are the preset's, else the approach's, else the defaults.
 
     Raises:
         InputError: a flag is unknown, missing or of another type.
     """
-    if preset is not None:
-        defaults = {**defaults, "train": {**defaults.get("train", {}), **preset_values(preset)}}
+    for name in _TRAINING:
+        for changed in chosen.values().values():
+            defaults = {**defaults, name: {**defaults.get(name, {}), **changed}}
     commands = Commands(defaults)
     for module in _COMMANDS:
         module.register(commands)
@@ -134,14 +155,15 @@ def _one_line(error: ArgumentError, commands: Commands) -> str:
     return re.sub(r"<class '(\w+)'>|a typing\.Literal(?=\[)", lambda match: match[1] or "one of ", text)
 
 
-def _preset_in(given: list[str]) -> str | None:
-    """The preset that is asked for; it must be known before the flags are parsed, since it sets their defaults."""
+def _value_of(flag: str, given: list[str]) -> str | None:
+    """The value of a flag among the words of a command; the last counts, as for the parser."""
+    value = None
     for position, word in enumerate(given):
-        if word == "--preset" and position + 1 < len(given):
-            return given[position + 1]
-        if word.startswith("--preset="):
-            return word.removeprefix("--preset=")
-    return None
+        if word == flag and position + 1 < len(given):
+            value = given[position + 1]
+        elif word.startswith(f"{flag}="):
+            value = word.removeprefix(f"{flag}=")
+    return value
 
 
 def run() -> None:

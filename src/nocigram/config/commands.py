@@ -12,6 +12,7 @@ from nocigram.config.learning import (
     ModelOptions,
     MonitorOptions,
     OptimiserOptions,
+    TreeOptions,
 )
 from nocigram.config.limits import out_of_range
 from nocigram.config.records import flat
@@ -28,6 +29,7 @@ class TrainOptions:
     view: ViewOptions = field(default_factory=ViewOptions)
     windows: WindowOptions = field(default_factory=WindowOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
+    trees: TreeOptions = field(default_factory=TreeOptions)
     optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
     loss: LossOptions = field(default_factory=LossOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
@@ -42,7 +44,8 @@ class TrainOptions:
     @property
     def is_backbone_frozen(self) -> bool:
         """The backbone stays as it is for the whole run, so its features can be computed once."""
-        return self.optimiser.freeze_backbone_epochs >= self.optimiser.epochs and self.model.streams != "pose"
+        is_frozen = self.optimiser.freeze_backbone_epochs >= self.optimiser.epochs
+        return is_frozen and self.model.approach == "multitask" and self.model.streams != "pose"
 
     def faults(self) -> list[Fault]:
         """Every fault of every group."""
@@ -94,6 +97,8 @@ class EvaluateOptions:
     """Folder of annotation files."""
     videos: Path
     """Folder of the videos."""
+    fps: float | None = None
+    """Frames per second of recordings without a video (default: as in training)."""
     poses: Path | None = None
     """Folder of the DeepLabCut files (default: the videos' folder)."""
     recordings: Path | None = None
@@ -118,7 +123,9 @@ class PredictOptions:
     checkpoint: Path
     """A trained model, best_model_multitask.pt."""
     videos: list[Path]
-    """Videos, or folders of them."""
+    """Videos, or folders of them; for a model that needs no video also pose files."""
+    fps: float | None = None
+    """Frames per second of recordings without a video (default: as in training)."""
     poses: Path | None = None
     """Folder of the DeepLabCut files (default: beside each video)."""
     individual: str | None = None

@@ -29,6 +29,10 @@ class DataOptions:
     kp_names: str = DEFAULT_KP_NAMES
     """The six keypoints as named in the pose files, comma-separated, in the order mouth, tail base, left front,
     right front, left hind, right hind paw."""
+    skeleton: Path | None = None
+    """YAML file of another body: keypoints, front, back, edges, angles, paws (default: the mouse of --kp_names)."""
+    fps: float | None = None
+    """Frames per second of recordings that have a pose file and no video (default: none can be used)."""
     kp_likelihood_thr: float = 0.9
     """A keypoint is visible where its likelihood is at least this."""
     min_frames: int = 345
@@ -43,7 +47,16 @@ class DataOptions:
         """What can't be right about these options."""
         faults = []
         n_names, n_different = len(self.keypoint_names), len(set(self.keypoint_names))
-        if (n_names, n_different) != (6, 6):
+        if self.skeleton is not None and self.kp_names != DEFAULT_KP_NAMES:
+            faults.append(
+                Fault(
+                    where="--kp_names",
+                    expected="no names beside --skeleton, which has its own",
+                    got=self.kp_names,
+                    fix="Leave one of the two flags out.",
+                )
+            )
+        elif (n_names, n_different) != (6, 6):
             faults.append(
                 Fault(
                     where="--kp_names",
@@ -52,7 +65,7 @@ class DataOptions:
                     fix="Name mouth, tail base, left front, right front, left hind and right hind paw, in this order.",
                 )
             )
-        return faults + out_of_range(self, kp_likelihood_thr=(0, 1), min_frames=(1, None))
+        return faults + out_of_range(self, kp_likelihood_thr=(0, 1), min_frames=(1, None), fps=(0.1, 100_000))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,25 +1,52 @@
 """Options about the model and its training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from nocigram.config.limits import out_of_range
 from nocigram.core.errors import Fault
-from nocigram.core.literals import Accelerator, BackboneType, Features, ModelType, Precision, Scheduler, Streams
+from nocigram.core.literals import (
+    Accelerator,
+    Approach,
+    BackboneType,
+    CnnSize,
+    Features,
+    ModelType,
+    Precision,
+    Scheduler,
+    Streams,
+)
+from nocigram.core.needs import Needs
+
+POSE_GROUPS: dict[Approach, tuple[Features, ...]] = {
+    "multitask": ("graph", "motion"),
+    "multimodal": ("graph",),
+    "video_only": (),
+    "pose_only": ("kinematics",),
+    "pose_trees": ("kinematics",),
+}
+"""What `pose` stands for among the feature groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
     """The model."""
 
+    approach: Approach = "multitask"
+    """'multitask': a backbone and pose; 'multimodal': a small 3D CNN and pose; 'video_only': the 3D CNN alone;
+    'pose_only': pose without any video; 'pose_trees': the same by gradient-boosted trees."""
     model_type: ModelType = "multitask"
-    """'multitask' predicts actions and keypoints, 'action_only' actions."""
+    """Of the multitask approach: 'multitask' predicts actions and keypoints, 'action_only' actions."""
     streams: Streams = "pixels+pose"
-    """What the model is given; one alone shows what the other adds."""
-    features: str = "graph,motion,light"
-    """What is read of keypoints: 'graph' (the 18 pose features), 'motion', 'light' (brightness at the paws);
-    comma-separated."""
+    """What the multitask approach is given; one alone shows what the other adds."""
+    features: str = "pose,light"
+    """What is read of keypoints, comma-separated: 'graph' (the pose graph's 18 features), 'motion' (in the body's
+    frame), 'kinematics' (posture and motion over several spans of time), 'light' (brightness at the paws, where there
+    is a video); 'pose' stands for what the approach reads of a pose by default."""
+    cnn_size: CnnSize = "standard"
+    """The 3D CNN of video_only and multimodal: 'standard' has about 3M parameters, 'light' about 0.7M."""
     backbone_type: BackboneType = "vit_2d"
     """'vit_2d': any image model of timm; 'videomae2_3d': VideoMAE over clips."""
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
@@ -40,11 +67,13 @@ class ModelOptions:
     """Dropout in the TCN and the heads."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
+    pose_dropout: float = 0.0
+    """Dropout on the numbers that are read of keypoints."""
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        known = get_args(Features)
-        unknown = sorted(set(self.feature_names) - set(known))
+        known = ("pose", *get_args(Features))
+        unknown = sorted({name.strip() for name in self.features.split(",")} - set(known))
         faults = out_of_range(
             self,
             backbone_chunk=(1, None),
@@ -52,6 +81,7 @@ class ModelOptions:
             tcn_layers=(1, 12),
             dropout=(0, 0.95),
             pixel_dropout=(0, 0.95),
+            pose_dropout=(0, 0.95),
         )
         if unknown:
             fault = Fault(
@@ -65,8 +95,65 @@ class ModelOptions:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """`features` as a tuple."""
-        return tuple(name.strip() for name in self.features.split(","))
+        """`features` as a tuple, without doubles, `pose` written out."""
+        written = [name.strip() for name in self.features.split(",")]
+        pose = POSE_GROUPS[self.approach]
+        return tuple(dict.fromkeys(n for name in written for n in (pose if name == "pose" else (name,))))
+
+    @property
+    def needs(self) -> Needs:
+        """What a model of these options has to be given of a recording."""
+        return needs_of(self.approach, streams=self.streams, features=self.feature_names)
+
+
+def needs_of(approach: Approach, *, streams: Streams, features: Sequence[str]) -> Needs:
+    """What a model has to be given of a recording."""
+    reads_light = "light" in features
+    if approach == "video_only":
+        return Needs(pixels=True, pose=False, light=False, only_with_pose=False)
+    if approach == "multimodal":
+        return Needs(pixels=True, pose=True, light=reads_light, only_with_pose=True)
+    if approach == "multitask":
+        pixels = streams != "pose"
+        light = reads_light and streams == "pixels+pose"
+        return Needs(pixels=pixels, pose=True, light=light, only_with_pose=not pixels)
+    return Needs(pixels=False, pose=True, light=reads_light, only_with_pose=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeOptions:
+    """The trees of pose_trees."""
+
+    trees: int = 300
+    """Rounds of boosting: one tree for each action in each."""
+    tree_depth: int = 5
+    """Questions from a tree's root to its leaves at most."""
+    tree_lr: float = 0.05
+    """Share of each tree's answer that is added."""
+    tree_row_share: float = 0.5
+    """Share of the frames that each tree is grown from."""
+    tree_column_share: float = 0.15
+    """Share of the features that each tree may ask for."""
+    tree_leaf_weight: float = 10.0
+    """Least sum of second derivatives in a leaf; more keeps leaves from single moments."""
+    tree_l2: float = 5.0
+    """L2 penalty on what leaves say."""
+    tree_bins: int = 64
+    """Values of a feature that can be told apart."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(
+            self,
+            trees=(1, None),
+            tree_depth=(1, 20),
+            tree_lr=(1e-4, 1),
+            tree_row_share=(0.01, 1),
+            tree_column_share=(0.01, 1),
+            tree_leaf_weight=(0, None),
+            tree_l2=(0, None),
+            tree_bins=(2, 256),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+Approach = Literal["multitask", "multimodal", "video_only", "pose_only", "pose_trees"]
 ModelType = Literal["action_only", "multitask"]
 BackboneType = Literal["vit_2d", "videomae2_3d"]
 Scheduler = Literal["cosine", "plateau"]
@@ -9,7 +10,9 @@ Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]
 Streams = Literal["pixels+pose", "pixels", "pose"]
 """What the model is given: both, or one alone to see what each adds."""
-Features = Literal["graph", "motion", "light"]
-"""What a model reads of keypoints: the 18 pose features, motion in the body's frame, light at the paws."""
+Features = Literal["graph", "motion", "kinematics", "light"]
+"""What a model reads of keypoints: the pose graph's features, motion in the body's frame, posture and motion over
+several spans of time, light at the paws."""
+CnnSize = Literal["standard", "light"]
 Precision = Literal["auto", "32", "bf16"]
 Accelerator = Literal["auto", "cpu", "gpu", "mps"]

@@ -28,7 +28,7 @@ def _content_hash(path: Path, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def cache_key(settings: Mapping[str, str | int | float | bool | None]) -> str:
+def cache_key(settings: Mapping[str, Any]) -> str:
     """A short name for content and settings; equal settings give an equal name, whatever their order."""
     return hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode()).hexdigest()[:24]
 

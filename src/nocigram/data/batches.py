@@ -1,6 +1,6 @@
 """Windows as tensors, and batches of them.
 
-B batch, T frames, C channels, S side of a frame in pixels, D feature width.
+B batch, T frames, K keypoints, C channels, S side of a frame in pixels, D feature width.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,6 @@ from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.sources import Source
 from nocigram.pose.light import N_LIGHT
-from nocigram.pose.tracks import N_KEYPOINTS
 
 
 @dataclass
@@ -28,14 +27,14 @@ class Batch:
     pixels: UInt8[Tensor, "B T C S S"] | None
     features: Float[Tensor, "B T D"] | None
     """Backbone features in place of pixels, where the backbone is frozen."""
-    light: Float[Tensor, "B T 6 L"]
+    light: Float[Tensor, "B T K L"]
     """Normalised light at the keypoints, about 1; 0 where it is unknown."""
-    xy_px: Float[Tensor, "B T 6 2"]
+    xy_px: Float[Tensor, "B T K 2"]
     """Keypoints in pixels of the video, bridged where not visible. The keypoint head learns the visible ones."""
-    visible: Bool[Tensor, "B T 6"]
-    pose_xy_px: Float[Tensor, "B T 6 2"]
+    visible: Bool[Tensor, "B T K"]
+    pose_xy_px: Float[Tensor, "B T K 2"]
     """Keypoints that the pose features are made of: `xy_px`, but for augmentation."""
-    pose_visible: Bool[Tensor, "B T 6"]
+    pose_visible: Bool[Tensor, "B T K"]
     has_pixels: Bool[Tensor, " B"]
     """False where augmentation hides the pixels from the model."""
     boxes: Float[Tensor, "B T 3"]
@@ -65,7 +64,7 @@ class Batch:
             "valid": self.valid,
         }
 
-    def xy_in_view(self) -> Float[Tensor, "B T 6 2"]:
+    def xy_in_view(self) -> Float[Tensor, "B T K 2"]:
         """Keypoints as parts of the view's side."""
         return (self.xy_px - self.boxes[..., None, :2]) / self.boxes[..., None, 2:]
 
@@ -147,7 +146,7 @@ def collate(items: Sequence[Batch]) -> Batch:
 def _light_of(source: Source, span: FrameRange) -> np.ndarray:
     """Light of a span; 0 where there is none."""
     if source.light is None:
-        return np.zeros((len(span), N_KEYPOINTS, N_LIGHT), dtype=np.float32)
+        return np.zeros((len(span), source.recording.skeleton.n_keypoints, N_LIGHT), dtype=np.float32)
     return source.light[span.start : span.stop]
 
 

@@ -1,26 +1,22 @@
 """Find recordings, their pose and their trials in a laboratory's folders."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import InputError, raise_faults
+from nocigram.core.needs import EVERYTHING, Needs
 from nocigram.data.annotations import Annotation, faults_of, frame_faults, read_annotation, video_and_number
 from nocigram.data.placement import Placement, place_trials
+from nocigram.data.reading import PoseOptions, body_of, read_pose_alone, read_recording
 from nocigram.data.recordings_table import RecordingsTable, TrialRow, find_recordings_table, read_recordings_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
-from nocigram.pose.files import find_pose
-from nocigram.pose.readers import read_pose
-from nocigram.pose.skeleton import in_order
-from nocigram.pose.tracks import select_keypoints, visible_keypoints
-from nocigram.video.count import n_frames_of
-from nocigram.video.probe import probe
+from nocigram.pose.files import recording_names
+from nocigram.pose.skeleton import Skeleton
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v")
 
@@ -41,63 +37,6 @@ def video_files(folder: Path) -> list[Path]:
         and not path.name.startswith(".")
         and not path.stem.endswith("_labeled")
     )
-
-
-def read_recording(
-    video: Path,
-    *,
-    options: "PoseOptions",
-    warn: Callable[[str], None],
-    animal: str | None = None,
-    group: str | None = None,
-) -> Recording:
-    """Probe a video and read its pose, if it has one.
-
-    Raises:
-        InputError: the video or its pose file can't be used.
-    """
-    info = probe(video)
-    n_frames = n_frames_of(info)
-    xy_px, visible = np.zeros((0, 6, 2), dtype=np.float32), np.zeros((0, 6), dtype=bool)
-    pose_file = options.pose_file
-    if pose_file is None:
-        found = find_pose(video, options.folder or video.parent, other_videos=options.other_videos)
-        if found is not None:
-            pose_file = found.path
-            if found.note is not None:
-                warn(f"[info] {found.note}")
-    if pose_file is not None:
-        track = read_pose(pose_file, individual=options.individual)
-        xy_px, likelihood, _ = select_keypoints(track, options.kp_names, warn=warn)
-        xy_px, visible = visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
-        if len(xy_px) != n_frames:
-            warn(f"[warn] {video.name}: {n_frames} frames in the video, {len(xy_px)} rows in {pose_file.name}")
-    return Recording(
-        name=video.stem,
-        video=video,
-        info=info,
-        n_frames=n_frames,
-        pose_file=pose_file,
-        xy_px=xy_px,
-        visible=visible,
-        animal=animal or video.stem,
-        group=group,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoseOptions:
-    """How the pose of a video is found and read."""
-
-    kp_names: tuple[str, ...]
-    likelihood_thr: float
-    individual: str | None = None
-    folder: Path | None = None
-    """Where pose files lie; None: beside the video."""
-    pose_file: Path | None = None
-    """The file itself, where it is known."""
-    other_videos: tuple[Path, ...] = ()
-    """Videos of the same run, so that a name that begins like another's doesn't take its file."""
 
 
 def discover(
@@ -129,24 +68,38 @@ def discover(
     return discover_from(options, scheme=read_scheme(options.actions))
 
 
-def discover_from(options: DataOptions, *, scheme: ActionScheme) -> Discovery:
-    """`discover`, from a record of options and an action scheme."""
+def discover_from(
+    options: DataOptions, *, scheme: ActionScheme, needs: Needs = EVERYTHING, skeleton: Skeleton | None = None
+) -> Discovery:
+    """`discover`, from a record of options and an action scheme.
+
+    Args:
+        needs: without pixels, pose files that have no video are recordings too; without pose, no pose file is opened.
+        skeleton: the body (default: as the options say).
+    """
     if not options.annotations.is_dir():
         raise InputError(f"{options.annotations}: expected a folder of annotations, got none. Correct --annotations.")
     for folder in (options.poses,):
         if folder is not None and not folder.is_dir():
             raise InputError(f"{folder}: expected a folder of pose files, got none. Correct --poses.")
     videos = video_files(options.videos)
-    names = _stems(videos)
+    alone = [] if needs.video else _pose_alone(options, videos)
+    names = _stems(videos) | {written: name for name in alone for written in _written(name)}
     table_path = find_recordings_table(options.annotations, options.recordings)
     table = read_recordings_table(table_path, stems=names) if table_path else RecordingsTable()
     found = _Found(
-        kp_names=in_order(options.keypoint_names), options=options, scheme=scheme, table=table, skipped=[], warnings=[]
+        skeleton=skeleton or body_of(options),
+        needs=needs,
+        options=options,
+        scheme=scheme,
+        table=table,
+        skipped=[],
+        warnings=[],
     )
-    recordings = found.recordings(videos)
+    recordings = found.recordings(videos, alone)
     trials, rules = found.trials(recordings, names)
     if table_path and (unknown := sorted(table.recordings - set(recordings))):
-        found.warnings.append(f"[warn] {table_path.name} names recordings without a usable video: {', '.join(unknown)}")
+        found.warnings.append(f"[warn] {table_path.name} names recordings without a usable file: {', '.join(unknown)}")
     return Discovery(
         recordings=recordings,
         trials=trials,
@@ -154,7 +107,7 @@ def discover_from(options: DataOptions, *, scheme: ActionScheme) -> Discovery:
         warnings=list(dict.fromkeys(found.warnings)),
         rules=rules,
         scheme=scheme,
-        kp_names=found.kp_names,
+        skeleton=found.skeleton,
     )
 
 
@@ -169,6 +122,18 @@ def _stems(videos: list[Path]) -> dict[str, str]:
     return {written: video.stem for video in videos for written in (video.name, video.stem)}
 
 
+def _pose_alone(options: DataOptions, videos: list[Path]) -> list[str]:
+    """Names of recordings of which there is a pose file and no video."""
+    folder = options.poses or options.videos
+    known = {video.stem for video in videos}
+    return [name for name in recording_names(folder) if name not in known]
+
+
+def _written(name: str) -> list[str]:
+    """Ways to write the name of a recording whose video is not there."""
+    return [name, *(name + suffix for suffix in VIDEO_SUFFIXES)]
+
+
 def _n_rows_of(annotation: Annotation | None) -> int | None:
     """Rows of an annotation; None where they can't be trusted to be its frames, to place the next trial by."""
     if annotation is None or frame_faults(annotation):
@@ -181,31 +146,39 @@ class _Found:
     """The steps of discovery, with the skips and warnings that they gather."""
 
     options: DataOptions
-    kp_names: tuple[str, ...]
-    """In the order of `DEFAULT_KEYPOINTS`."""
+    skeleton: Skeleton
+    needs: Needs
     scheme: ActionScheme
     table: RecordingsTable
     skipped: list[Skip]
     warnings: list[str]
 
-    def recordings(self, videos: list[Path]) -> dict[str, Recording]:
-        """Every video that can be used, with its pose."""
-        pose = PoseOptions(
-            kp_names=self.kp_names,
+    def recordings(self, videos: list[Path], alone: list[str]) -> dict[str, Recording]:
+        """Every video that can be used, with its pose, and every pose file that is to be used without a video."""
+        folder = self.options.poses or self.options.videos
+        options = PoseOptions(
+            skeleton=self.skeleton,
             likelihood_thr=self.options.kp_likelihood_thr,
             individual=self.options.individual,
-            folder=self.options.poses,
-            other_videos=tuple(videos),
+            folder=folder,
+            others=(*(video.stem for video in videos), *alone),
+            fps=self.options.fps,
         )
         recordings = {}
-        for video in videos:
-            animal, group = self.table.animals.get(video.stem), self.table.groups.get(video.stem)
+        for name, video in sorted([*((video.stem, video) for video in videos), *((name, None) for name in alone)]):
+            about: dict[str, Any] = {
+                "options": options,
+                "warn": self.warnings.append,
+                "animal": self.table.animals.get(name),
+                "group": self.table.groups.get(name),
+            }
             try:
-                recordings[video.stem] = read_recording(
-                    video, options=pose, warn=self.warnings.append, animal=animal, group=group
-                )
+                if video is None:
+                    recordings[name] = read_pose_alone(name, folder, **about)
+                else:
+                    recordings[name] = read_recording(video, needs=self.needs, **about)
             except InputError as error:
-                self.skipped.append(Skip(video, str(error)))
+                self.skipped.append(Skip(video or folder / name, str(error)))
         return recordings
 
     def trials(self, recordings: dict[str, Recording], names: dict[str, str]) -> tuple[list[Trial], dict[str, str]]:

@@ -65,7 +65,8 @@ def cached_frames(
     """
     info = info or probe(video)
     cache, key = ArrayCache(cache_dir / "frames"), _key_of(video, view=view, img_size=img_size, grey=info.is_grey)
-    store = _stored(cache, key, meter)
+    light_key = None if meter is None else _light_key(video, meter, grey=info.is_grey)
+    store = _stored(cache, key, light_key)
     if store is not None:
         return store
     beside = _Beside(times_s=[], light=[])
@@ -76,10 +77,39 @@ def cached_frames(
     )
     times = cache.put(f"{key}-times_s", [np.array(beside.times_s)], row_shape=(), dtype=np.dtype(np.float64))
     light = None
-    if meter is not None:
-        measured = np.stack(beside.light)
-        light = cache.put(_light_key(key, meter), [measured], row_shape=measured.shape[1:], dtype=np.dtype(np.float32))
+    if light_key is not None:
+        light = _put_light(cache, light_key, np.stack(beside.light))
     return FrameStore(frames, times, key, light)
+
+
+def cached_light(
+    video: Path,
+    *,
+    meter: LightMeter,
+    cache_dir: Path,
+    info: VideoInfo,
+    on_frames: Callable[[int], None] | None = None,
+) -> Float32[np.ndarray, "N K L"]:
+    """The light at the keypoints alone, for whoever needs no pixels; what `cached_frames` measured is found, too.
+
+    Raises:
+        InputError: the video can't be decoded to its end; nothing is kept of it then.
+    """
+    cache, key = ArrayCache(cache_dir / "frames"), _light_key(video, meter, grey=info.is_grey)
+    stored = cache.get(key)
+    if stored is not None:
+        return stored
+    measured = []
+    for frame in decode(video, grey=info.is_grey):
+        measured.append(meter.measure(frame.pixels, frame.index))
+        if on_frames is not None:
+            on_frames(1)
+    return _put_light(cache, key, np.stack(measured))
+
+
+def is_light_cached(video: Path, *, meter: LightMeter, cache_dir: Path, info: VideoInfo) -> bool:
+    """Whether `cached_light` with the same arguments would have nothing to decode."""
+    return ArrayCache(cache_dir / "frames").get(_light_key(video, meter, grey=info.is_grey)) is not None
 
 
 def is_cached(
@@ -87,7 +117,8 @@ def is_cached(
 ) -> bool:
     """Whether `cached_frames` with the same arguments would have nothing to decode."""
     key = _key_of(video, view=view, img_size=img_size, grey=info.is_grey)
-    return _stored(ArrayCache(cache_dir / "frames"), key, meter) is not None
+    light_key = None if meter is None else _light_key(video, meter, grey=info.is_grey)
+    return _stored(ArrayCache(cache_dir / "frames"), key, light_key) is not None
 
 
 def cache_size_bytes(n_frames: int, *, img_size: int, grey: bool) -> int:
@@ -108,19 +139,25 @@ def _key_of(video: Path, *, view: View, img_size: int, grey: bool) -> str:
     return cache_key(settings)
 
 
-def _light_key(key: str, meter: LightMeter) -> str:
-    """Name of the light measured along one track."""
-    return f"{key}-light-{meter.key}"
+def _light_key(video: Path, meter: LightMeter, *, grey: bool) -> str:
+    """Name of the light measured along one track: it doesn't depend on the view."""
+    settings = {"video": content_hash(video), "grey": grey, "decoder": DECODER_VERSION, "meter": meter.key}
+    return f"{cache_key(settings)}-light"
 
 
-def _stored(cache: ArrayCache, key: str, meter: LightMeter | None) -> FrameStore | None:
+def _put_light(cache: ArrayCache, key: str, measured: Float32[np.ndarray, "N K L"]) -> Float32[np.ndarray, "N K L"]:
+    """Keep the light of a recording."""
+    return cache.put(key, [measured], row_shape=measured.shape[1:], dtype=np.dtype(np.float32))
+
+
+def _stored(cache: ArrayCache, key: str, light_key: str | None) -> FrameStore | None:
     """The recording, if all of its arrays are there and whole."""
     frames, times_s = cache.get(key), cache.get(f"{key}-times_s")
     if frames is None or times_s is None or len(frames) != len(times_s):
         return None
-    if meter is None:
+    if light_key is None:
         return FrameStore(frames, times_s, key)
-    light = cache.get(_light_key(key, meter))
+    light = cache.get(light_key)
     return FrameStore(frames, times_s, key, light) if light is not None and len(light) == len(frames) else None
 
 

@@ -51,13 +51,13 @@ def _recordings_table(found: Discovery) -> str:
     """One row a recording: its video, its pose, how much of the pose can be believed."""
     rows = []
     for name, recording in found.recordings.items():
-        info = recording.info
         visible = f"{np.mean(recording.visible):.0%} visible" if len(recording.visible) else ""
         pose = f"{len(recording.xy_px)} rows, {visible}" if recording.pose_file else "none"
-        kind = "grey" if info.is_grey else "colour"
-        size = f"{info.width_px}x{info.height_px} {kind}"
+        size = "no video"
+        if (info := recording.info) is not None:
+            size = f"{info.width_px}x{info.height_px} {'grey' if info.is_grey else 'colour'}"
         rows.append(
-            (name, recording.animal, recording.group or "", recording.n_frames, f"{info.nominal_fps:g}", size, pose)
+            (name, recording.animal, recording.group or "", recording.n_frames, f"{recording.fps:g}", size, pose)
         )
     return text_table(("recording", "animal", "group", "frames", "frames/s", "size", "pose"), rows)
 

@@ -26,6 +26,8 @@ from nocigram.data.view import BODY_LENGTHS_PER_SIDE, View, following_view, full
 from nocigram.video.decode import decode
 from nocigram.video.probe import VideoInfo
 
+LOCATE_VERSION = 1
+"""Raised when the same video gives another view, so that old ones are not used."""
 _REDUCED_PX = 160
 """The reduced picture's longer side at most."""
 _N_SAMPLES = 64

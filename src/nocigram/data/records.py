@@ -8,30 +8,49 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from nocigram.core.actions import ActionScheme
+from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.pose.bridge import bridged
 from nocigram.pose.features import body_length_px
+from nocigram.pose.skeleton import MOUSE, Skeleton
 from nocigram.video.probe import VideoInfo
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """One video with its pose file, if it has one."""
+    """One video with its pose file, or either alone."""
 
     name: str
     """Name of the video file without its suffix."""
-    video: Path
-    info: VideoInfo
+    info: VideoInfo | None
+    """The video; None for a pose file alone."""
+    fps: float
+    """Frames per second."""
     n_frames: int
-    """Frames of the video, by its container; decoding may find fewer."""
+    """Frames of the video, by its container; decoding may find fewer. Without a video, rows of the pose file."""
     pose_file: Path | None
     """None where there is no pose."""
-    xy_px: Float32[np.ndarray, "P 6 2"]
+    xy_px: Float32[np.ndarray, "P K 2"]
     """Keypoints as tracked; 0 where a coordinate is unknown. P is the pose file's number of rows, 0 without one."""
-    visible: Bool[np.ndarray, "P 6"]
+    visible: Bool[np.ndarray, "P K"]
     """Which keypoints can be believed."""
     animal: str
     group: str | None
+    skeleton: Skeleton = MOUSE
+
+    @property
+    def video(self) -> VideoInfo:
+        """The video.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.info is None:
+            raise InputError(
+                f"{self.name}: expected a video, got a pose file alone. "
+                "Put the video into --videos, or use --approach pose_only."
+            )
+        return self.info
 
     @property
     def has_pose(self) -> bool:
@@ -45,18 +64,19 @@ class Recording:
 
     @cached_property
     def body_length_px(self) -> float:
-        """Median distance from mouth to tail base."""
-        return body_length_px(self.xy_px, self.visible)
+        """Median distance from the body's front to its back."""
+        return body_length_px(self.xy_px, self.visible, skeleton=self.skeleton)
 
     @cached_property
-    def bridged_xy_px(self) -> Float32[np.ndarray, "P 6 2"]:
+    def bridged_xy_px(self) -> Float32[np.ndarray, "P K 2"]:
         """Keypoints, with lines across the frames in which they are not visible."""
         return bridged(self.xy_px, self.visible)
 
-    def pose_of(self, span: FrameRange) -> tuple[Float[np.ndarray, "T 6 2"], Bool[np.ndarray, "T 6"]]:
+    def pose_of(self, span: FrameRange) -> tuple[Float[np.ndarray, "T K 2"], Bool[np.ndarray, "T K"]]:
         """Bridged keypoints and visibility of a span; frames past the pose file's end are invisible."""
-        xy = np.zeros((len(span), 6, 2), dtype=np.float32)
-        visible = np.zeros((len(span), 6), dtype=bool)
+        n_keypoints = self.skeleton.n_keypoints
+        xy = np.zeros((len(span), n_keypoints, 2), dtype=np.float32)
+        visible = np.zeros((len(span), n_keypoints), dtype=bool)
         n_known = max(0, min(span.stop, len(self.xy_px)) - span.start)
         if len(self.xy_px):
             xy[n_known:] = self.bridged_xy_px[-1]
@@ -126,7 +146,12 @@ class Discovery:
     rules: dict[str, str]
     """Recording -> how its trials were placed."""
     scheme: ActionScheme
-    kp_names: tuple[str, ...]
+    skeleton: Skeleton
+
+    @property
+    def kp_names(self) -> tuple[str, ...]:
+        """Keypoints in their order."""
+        return self.skeleton.names
 
     @property
     def unlabelled(self) -> list[Recording]:

@@ -1,18 +1,22 @@
 """Labelled trials as windows, and the model's answers to windows as scored trials. For validation and evaluation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader
 
 from nocigram.core.ranges import FrameRange
-from nocigram.data.batches import Window, Windows
+from nocigram.data.batches import Window, Windows, collate
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source
 from nocigram.data.view import from_view
 from nocigram.data.windows import Rows, plan_windows, stitched
 from nocigram.evaluation import TrialPrediction
+
+_N_WINDOWS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +52,27 @@ class TrialWindows:
             )
         return Windows(windows, sources=dict(self.sources), window_T=self.window_T)
 
+    def answered(self, run: Callable[[dict[str, Tensor]], tuple[Tensor, Tensor | None]]) -> list[TrialPrediction]:
+        """What a model says of every trial.
+
+        Args:
+            run: from a model's arguments to logits (B, T, C), and keypoints (B, T, K, 2) in parts of the view's side or
+                None.
+        """
+        probabilities, keypoints = {}, {}
+        for batch in DataLoader(self.dataset(), batch_size=_N_WINDOWS_AT_ONCE, collate_fn=collate):
+            given = {name: tensor for name, tensor in batch.inputs().items() if tensor is not None}
+            logits, found = run(given)
+            for row, index in enumerate(batch.index.tolist()):
+                probabilities[index] = logits[row].float().softmax(dim=-1).cpu().numpy()
+                if found is not None:
+                    keypoints[index] = found[row].float().cpu().numpy()
+        return self.predictions(probabilities, keypoints)
+
     def predictions(
         self,
         probabilities: Mapping[int, Float[np.ndarray, "T C"]],
-        keypoints: Mapping[int, Float[np.ndarray, "T 6 2"]],
+        keypoints: Mapping[int, Float[np.ndarray, "T K 2"]],
     ) -> list[TrialPrediction]:
         """Stitch windows to trials, each frame once; padding is cut off.
 

@@ -58,8 +58,8 @@ def full_view(width_px: int, height_px: int, n_frames: int = 1) -> View:
 
 
 def mouse_view(
-    xy_px: Float[np.ndarray, "T 6 2"],
-    visible: Bool[np.ndarray, "T 6"],
+    xy_px: Float[np.ndarray, "T K 2"],
+    visible: Bool[np.ndarray, "T K"],
     body_length_px: float,
     *,
     recording: str,

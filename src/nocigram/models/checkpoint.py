@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
+from nocigram.core.literals import Approach
 from nocigram.core.version import VERSION
-from nocigram.models.approaches import build_model
+from nocigram.models.approaches import ActionModel, build_model
 
 FORMAT_VERSION = 1
 
@@ -45,7 +46,7 @@ class Checkpoint:
     """The keys of metrics.json."""
     args: dict[str, Any]
     """Every option of the run."""
-    approach: str
+    approach: Approach
     model: dict[str, Any]
     """Keywords of `build_model` that build the architecture without any weights."""
     backbone: dict[str, Any] | None
@@ -101,7 +102,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(**{name: found[name] for name in _KEYS if name in found})
 
 
-def restore_model(checkpoint: Checkpoint) -> nn.Module:
+def restore_model(checkpoint: Checkpoint) -> ActionModel:
     """The trained model in eval mode, with the averaged weights where there are any. Needs no hub.
 
     Raises:

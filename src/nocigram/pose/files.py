@@ -26,32 +26,44 @@ class PoseFile:
     """What to tell the user about the choice, or None."""
 
 
-def find_pose(video: Path, folder: Path, *, other_videos: Collection[Path] = ()) -> PoseFile | None:
-    """The pose file of a video, or None.
+def find_pose(recording: str, folder: Path, *, others: Collection[str] = ()) -> PoseFile | None:
+    """The pose file of a recording, or None.
 
     Of csv and h5 twins the csv is taken, of `_filtered` and raw the filtered.
 
     Args:
-        video: only its name matters.
+        recording: name of the video file without its suffix.
         folder: where pose files lie; subfolders are not searched.
-        other_videos: videos of the run. A file belongs to the video with the longest name that fits, so that
-            `aDLC2DLC_resnet50.csv` is not taken for one of `a` when there is a video `aDLC2`.
+        others: recordings of the run. A file belongs to the one with the longest name that fits, so that
+            `aDLC2DLC_resnet50.csv` is not taken for one of `a` when there is a recording `aDLC2`.
 
     Raises:
         InputError: several candidates, which are listed.
     """
-    longer = {other.stem for other in other_videos if len(other.stem) > len(video.stem)}
-    files = [path for path in sorted(folder.iterdir()) if _belongs(path, video.stem)]
+    longer = {other for other in others if len(other) > len(recording)}
+    files = [path for path in sorted(folder.iterdir()) if _belongs(path, recording)]
     files = [path for path in files if not any(_belongs(path, stem) for stem in longer)]
     analyses: dict[str, list[Path]] = {}
     for path in files:
         analyses.setdefault(path.stem.removesuffix("_filtered"), []).append(path)
     if len(analyses) > 1:
         raise InputError(
-            f"{video.name}: expected one pose file in {folder}, got {', '.join(path.name for path in files)}. "
+            f"{recording}: expected one pose file in {folder}, got {', '.join(path.name for path in files)}. "
             "Keep one, or put the ones to use in a folder of their own and give it as --poses."
         )
     return _preferred(files) if files else None
+
+
+def recording_names(folder: Path) -> list[str]:
+    """Names of the recordings that the pose files of a folder belong to, in order: what stands before DeepLabCut's."""
+    return sorted({name for path in folder.iterdir() if (name := recording_name(path)) and _belongs(path, name)})
+
+
+def recording_name(path: Path) -> str | None:
+    """The recording that a pose file belongs to by its name; None if DeepLabCut didn't name it."""
+    # the last mark, as the name of the video may hold one too; DeepLabCut's own begins with DLC_
+    marks = [at for mark in ("DLC_", "DeepCut_") if (at := path.stem.rfind(mark)) > 0] or [path.stem.rfind("DLC")]
+    return path.stem[: max(marks)] if max(marks) > 0 else None
 
 
 def _belongs(path: Path, stem: str) -> bool:

@@ -2,17 +2,18 @@
 
 Bottom-view pain work rests on this signal (Zhang et al. 2022, Pain, on paw luminance in bottom-up recordings).
 
-N frames of a recording, K keypoints (6), L numbers a keypoint, Q pixels of a patch.
+N frames of a recording, K keypoints, L numbers a keypoint, Q pixels of a patch.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from nocigram.pose.skeleton import L_FRONT
+from nocigram.pose.skeleton import MOUSE
 
 LIGHT_VERSION = 1
 """Raised when the same frame and keypoints give other numbers, so that old ones are not used."""
@@ -61,10 +62,12 @@ class LightMeter:
         return [distance <= max(0.5, radius * self.body_length_px) for radius in RADII_BODY_LENGTHS]
 
 
-def normalised_light(light: Float[np.ndarray, "N K L"]) -> Float32[np.ndarray, "N K L"]:
+def normalised_light(
+    light: Float[np.ndarray, "N K L"], *, paws: Sequence[int] = MOUSE.paws
+) -> Float32[np.ndarray, "N K L"]:
     """Light relative to the recording's own: each of the L numbers over its median at the paws of all frames.
 
     Cameras and lamps differ, and so do paws; what is left is how one paw compares to the others and to itself.
     """
-    at_paws = light[:, L_FRONT:].reshape(-1, light.shape[-1])
+    at_paws = light[:, list(paws)].reshape(-1, light.shape[-1])
     return (light / np.maximum(np.median(at_paws, axis=0), _DARKEST)).astype(np.float32)

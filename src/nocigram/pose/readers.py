@@ -19,6 +19,10 @@ from nocigram.pose.tracks import PoseTrack
 _COORDS = ("x", "y", "likelihood")
 _NOT_POSE_FIX = "Give the csv or h5 file that deeplabcut.analyze_videos writes."
 
+_H5_SUFFIXES = (".h5", ".hdf5")
+POSE_SUFFIXES = (".csv", *_H5_SUFFIXES)
+"""Of DeepLabCut's files."""
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -48,7 +52,7 @@ def read_pose(path: Path, *, individual: str | None = None) -> PoseTrack:
     """
     if not path.is_file():
         raise InputError(f"{path}: expected a pose file, got nothing there. Check the path.")
-    table = _read_h5(path) if path.suffix.lower() in (".h5", ".hdf5") else _read_csv(path)
+    table = _read_h5(path) if path.suffix.lower() in _H5_SUFFIXES else _read_csv(path)
     raise_faults(_faults_of(table, path=path))
     chosen = _chosen_individual(table, path=path, individual=individual)
     columns = [position for position, owner in enumerate(table.individuals) if owner == chosen]

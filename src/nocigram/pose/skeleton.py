@@ -1,7 +1,10 @@
-"""The mouse seen from below: its six keypoints, their other names, the pose graph, the left-right pairs."""
+"""The body: its keypoints, their other names, the pose graph, the left-right pairs. By default a mouse from below."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 from nocigram.core.errors import InputError
 
@@ -44,6 +47,79 @@ FEATURE_NAMES = (
 """Names of the 18 pose features, in their order."""
 
 N_POSE_FEATURES = len(FEATURE_NAMES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """Keypoints, and what is measured between them; numbers are positions in `names`."""
+
+    names: tuple[str, ...]
+    front: int
+    """Where the body's axis ends, such as the mouth."""
+    back: int
+    """Where the body's axis begins, such as the tail base."""
+    edges: tuple[tuple[int, int], ...]
+    """Pairs whose distance is a pose feature."""
+    angles: tuple[tuple[int, int, int], ...]
+    """Vertex, arm, arm of each angle that is a pose feature."""
+    paws: tuple[int, ...]
+    """Keypoints that may stand on the glass, left before right, front before hind: where light is read."""
+
+    @property
+    def n_keypoints(self) -> int:
+        """K."""
+        return len(self.names)
+
+    @property
+    def n_pose_features(self) -> int:
+        """Edges, the distance from front to the keypoints' centroid, angles."""
+        return len(self.edges) + 1 + len(self.angles)
+
+    @property
+    def mirrored(self) -> tuple[int, ...]:
+        """For each keypoint the one that takes its place in a mirror."""
+        order = list(range(self.n_keypoints))
+        for left, right in left_right_pairs(self.names):
+            order[left], order[right] = right, left
+        return tuple(order)
+
+    def named(self, names: tuple[str, ...]) -> "Skeleton":
+        """The same body with its keypoints called otherwise."""
+        return replace(self, names=names)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain containers, for the checkpoint."""
+        return {
+            "names": list(self.names),
+            "front": self.front,
+            "back": self.back,
+            "edges": [list(edge) for edge in self.edges],
+            "angles": [list(angle) for angle in self.angles],
+            "paws": list(self.paws),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Skeleton":
+        """The opposite of `as_plain`."""
+        return cls(
+            names=tuple(plain["names"]),
+            front=int(plain["front"]),
+            back=int(plain["back"]),
+            edges=tuple((int(start), int(end)) for start, end in plain["edges"]),
+            angles=tuple((int(vertex), int(arm), int(other)) for vertex, arm, other in plain["angles"]),
+            paws=tuple(map(int, plain["paws"])),
+        )
+
+
+MOUSE = Skeleton(
+    names=DEFAULT_KEYPOINTS,
+    front=MOUTH,
+    back=TAIL_BASE,
+    edges=EDGES,
+    angles=ANGLES,
+    paws=(L_FRONT, R_FRONT, L_HIND, R_HIND),
+)
+"""The guide's mouse: six keypoints, 18 pose features."""
 
 
 def _limb_aliases(*, side: str, limb: str) -> tuple[str, ...]:

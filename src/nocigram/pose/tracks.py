@@ -1,6 +1,6 @@
-"""Keypoint tracks, and what a model needs of them: six keypoints, visibility, no NaN.
+"""Keypoint tracks, and what a model needs of them: its keypoints, visibility, no NaN.
 
-T frames, K keypoints of the file.
+T frames, K keypoints of the file, M keypoints of the model.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,6 @@ from jaxtyping import Bool, Float32
 
 from nocigram.core.errors import InputError
 from nocigram.pose.skeleton import plain_name, spellings_of
-
-N_KEYPOINTS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,22 +45,20 @@ class PoseTrack:
 
 def select_keypoints(
     track: PoseTrack, kp_names: Sequence[str], *, warn: Callable[[str], None]
-) -> tuple[Float32[np.ndarray, "T 6 2"], Float32[np.ndarray, "T 6"], tuple[str | None, ...]]:
-    """The six keypoints in the order of `kp_names`, matched without regard to case and through the alias table.
+) -> tuple[Float32[np.ndarray, "T M 2"], Float32[np.ndarray, "T M"], tuple[str | None, ...]]:
+    """The keypoints in the order of `kp_names`, matched without regard to case and through the alias table.
 
     Args:
         track: all keypoints of the file.
-        kp_names: six names; an exact match wins over one by alias.
+        kp_names: M names; an exact match wins over one by alias.
         warn: called once for each name that the file lacks.
 
     Returns:
         xy_px and likelihood, NaN and 0 for a missing keypoint; and each keypoint's name in the file, None if missing.
 
     Raises:
-        InputError: not six names, or two of them mean the same keypoint of the file.
+        InputError: two of the names mean the same keypoint of the file.
     """
-    if len(kp_names) != N_KEYPOINTS:
-        raise InputError(f"--kp_names: expected {N_KEYPOINTS} names, got {len(kp_names)}. Give exactly {N_KEYPOINTS}.")
     columns = [_column_of(name, track.names) for name in kp_names]
     for name, column in zip(kp_names, columns, strict=True):
         if column is not None and columns.count(column) > 1:
@@ -74,8 +70,8 @@ def select_keypoints(
             warn(
                 f"[warn] Keypoint '{name}' not found in DLC file {track.path.name}, which has {', '.join(track.names)}"
             )
-    xy_px = np.full((track.n_frames, N_KEYPOINTS, 2), np.nan, dtype=np.float32)
-    likelihood = np.zeros((track.n_frames, N_KEYPOINTS), dtype=np.float32)
+    xy_px = np.full((track.n_frames, len(kp_names), 2), np.nan, dtype=np.float32)
+    likelihood = np.zeros((track.n_frames, len(kp_names)), dtype=np.float32)
     for position, column in enumerate(columns):
         if column is not None:
             xy_px[:, position] = track.xy_px[:, column]
@@ -92,8 +88,8 @@ def _column_of(name: str, names: Sequence[str]) -> int | None:
 
 
 def visible_keypoints(
-    xy_px: Float32[np.ndarray, "T 6 2"], likelihood: Float32[np.ndarray, "T 6"], *, likelihood_thr: float
-) -> tuple[Float32[np.ndarray, "T 6 2"], Bool[np.ndarray, "T 6"]]:
+    xy_px: Float32[np.ndarray, "T M 2"], likelihood: Float32[np.ndarray, "T M"], *, likelihood_thr: float
+) -> tuple[Float32[np.ndarray, "T M 2"], Bool[np.ndarray, "T M"]]:
     """Keypoints as a tensor may hold them: every number finite (0 where there is none), and which are visible.
 
     Visible means likelihood >= `likelihood_thr` (`--kp_likelihood_thr`) and a finite position.

@@ -14,6 +14,8 @@ from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import video_files
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
+from nocigram.pose.files import find_pose, recording_name, recording_names
+from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.prediction.predictor import Prediction, Predictor
 
 _LEDGER = "predictions.json"
@@ -44,7 +46,7 @@ class Summary:
 
 
 def predict_recordings(options: PredictOptions) -> Summary:
-    """Predict every video that is named or lies in a folder that is named.
+    """Predict every recording that is named or lies in a folder that is named.
 
     Raises:
         InputError: the checkpoint can't be used, there is no video, or two have one name.
@@ -52,14 +54,14 @@ def predict_recordings(options: PredictOptions) -> Summary:
     if options.poses is not None and not options.poses.is_dir():
         raise InputError(f"--poses {options.poses}: expected a folder of pose files, got none. Correct the path.")
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
-    videos = _videos(options.videos)
-    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), videos=tuple(videos))
+    videos = _recordings(options, with_pose_alone=not predictor.needs.video)
+    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), names=tuple(videos))
     summary = Summary(out=options.out)
-    for video in videos:
+    for name, place in videos.items():
         try:
-            _predict_one(predictor, video, folder, summary)
+            _predict_one(predictor, place, folder, summary)
         except InputError as error:
-            summary.failed[video.stem] = str(error)
+            summary.failed[name] = str(error)
     return summary
 
 
@@ -69,13 +71,13 @@ class _Folder:
 
     options: PredictOptions
     checkpoint_hash: str
-    videos: tuple[Path, ...]
+    names: tuple[str, ...]
 
     def origin(self, recording: Recording) -> dict[str, str | None]:
         """What a csv of this recording is made from."""
         return {
             "checkpoint_sha256": self.checkpoint_hash,
-            "video_sha256": content_hash(recording.video),
+            "video_sha256": content_hash(recording.info.path) if recording.info else None,
             "pose_sha256": content_hash(recording.pose_file) if recording.pose_file else None,
         }
 
@@ -113,30 +115,49 @@ class _Folder:
         write_json(self.options.out / _LEDGER, content)
 
 
-def _videos(places: Iterable[Path]) -> list[Path]:
-    """Files as named, folders as their videos."""
-    videos: list[Path] = []
-    for place in places:
+def _recordings(options: PredictOptions, *, with_pose_alone: bool) -> dict[str, Path]:
+    """Name -> video, or pose file where there is no video and none is needed."""
+    places: list[Path] = []
+    for place in options.videos:
         if place.is_dir():
-            videos += video_files(place)
+            places += video_files(place)
+            if with_pose_alone:
+                places += _pose_alone(place, known={video.stem for video in places}, others=options.poses)
         elif place.is_file():
-            videos.append(place)
+            places.append(place)
         else:
             raise InputError(f"{place}: expected a video or a folder of videos, got nothing there. Correct the path.")
-    if not videos:
-        raise InputError(f"{', '.join(map(str, places))}: expected videos, got none. Name files or another folder.")
-    names = [video.stem for video in videos]
+    if not places:
+        listed = ", ".join(map(str, options.videos))
+        raise InputError(f"{listed}: expected videos, got none. Name files or another folder.")
+    names = [_name_of(place) for place in places]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(
             f"{', '.join(doubles)}: expected videos of different names, got two. Predict them into two --out."
         )
-    return videos
+    return dict(zip(names, places, strict=True))
 
 
-def _predict_one(predictor: Predictor, video: Path, folder: _Folder, summary: Summary) -> None:
+def _pose_alone(folder: Path, *, known: set[str], others: Path | None) -> list[Path]:
+    """Pose files of a folder that belong to no video."""
+    names = [name for name in recording_names(others or folder) if name not in known]
+    found = [find_pose(name, others or folder, others={*known, *names}) for name in names]
+    return [pose.path for pose in found if pose is not None]
+
+
+def _name_of(place: Path) -> str:
+    """Name of the recording that a file belongs to."""
+    if place.suffix.lower() in POSE_SUFFIXES:
+        return recording_name(place) or place.stem
+    return place.stem
+
+
+def _predict_one(predictor: Predictor, place: Path, folder: _Folder, summary: Summary) -> None:
     """One recording to one csv."""
     options = folder.options
-    recording = predictor.read(video, folder=options.poses, individual=options.individual, other_videos=folder.videos)
+    recording = predictor.read(
+        place, folder=options.poses, individual=options.individual, others=folder.names, fps=options.fps
+    )
     if folder.is_finished(recording):
         summary.finished_before.append(recording.name)
         return

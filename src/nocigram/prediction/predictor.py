@@ -12,23 +12,29 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Float64, Int
-from torch import Tensor, nn
+from torch import Tensor
 
+from nocigram.config.learning import needs_of
 from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Crop, Precision
+from nocigram.core.needs import Needs
 from nocigram.core.ranges import FrameRange
-from nocigram.data.discover import PoseOptions, read_recording
 from nocigram.data.locate import located_view
+from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of, view_of
-from nocigram.data.view import View, from_view, full_view, render_many
+from nocigram.data.view import View, from_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
-from nocigram.models.approaches import MultitaskModel
+from nocigram.models.approaches import ActionModel
 from nocigram.models.backbones import Backbone
 from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_model
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
+from nocigram.pose.files import recording_name
 from nocigram.pose.light import normalised_light
+from nocigram.pose.readers import POSE_SUFFIXES
+from nocigram.pose.skeleton import Skeleton
+from nocigram.video.count import frame_times_s
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
@@ -45,7 +51,7 @@ class Prediction:
     classes: tuple[str, ...]
     times_s: Float64[np.ndarray, " T"]
     """Seconds since the first frame, by the video's time stamps."""
-    keypoints: Float[np.ndarray, "T 6 2"] | None
+    keypoints: Float[np.ndarray, "T K 2"] | None
     """Predicted keypoints in pixels of the video; None without a keypoint head."""
 
 
@@ -63,7 +69,7 @@ class Predictor:
     def __init__(self, checkpoint: Checkpoint, *, accelerator: Accelerator = "auto") -> None:
         self.checkpoint = checkpoint
         self.device = device_of(accelerator)
-        self.model: nn.Module = restore_model(checkpoint).to(self.device)
+        self.model: ActionModel = restore_model(checkpoint).to(self.device)
 
     @classmethod
     def load(cls, path: Path | str, *, accelerator: Accelerator = "auto") -> "Predictor":
@@ -95,6 +101,22 @@ class Predictor:
         """Side of the square that the backbone sees."""
         return int(self.checkpoint.args["img_size"])
 
+    @cached_property
+    def needs(self) -> Needs:
+        """What the model has to be given."""
+        model = self.checkpoint.model
+        return needs_of(self.checkpoint.approach, streams=model["streams"], features=model["features"])
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The body whose keypoints the model knows."""
+        return Skeleton.from_plain(self.checkpoint.model["skeleton"])
+
+    @property
+    def fps(self) -> float:
+        """Frame rate of the recordings that the model was trained on."""
+        return float(self.checkpoint.extra["fps"])
+
     @property
     def precision(self) -> Precision:
         """As in training."""
@@ -108,14 +130,8 @@ class Predictor:
 
     @cached_property
     def backbone(self) -> Backbone | None:
-        """The model's backbone; None for a model that reads no pixels."""
-        backbone = getattr(self.model, "backbone", None)
-        return backbone if isinstance(backbone, Backbone) else None
-
-    @property
-    def needs_pose(self) -> bool:
-        """The model reads nothing but pose."""
-        return self.backbone is None
+        """What features are computed with before the model; None where it has no such part."""
+        return self.model.backbone
 
     def run(self, inputs: dict[str, Tensor]) -> ModelOutput:
         """One pass through the model, each part in the precision that it was trained in.
@@ -139,20 +155,22 @@ class Predictor:
         pose: Path | str | None = None,
         *,
         individual: str | None = None,
+        fps: float | None = None,
         warn: Callable[[str], None] = print,
     ) -> Prediction:
         """Name the action of every frame of a video.
 
         Args:
-            video: a video file of any length.
+            video: a video file of any length; for a model that needs no video also a pose file.
             pose: its DeepLabCut file (default: the one beside it, if there is one).
             individual: which animal of a multi-animal pose file.
+            fps: frame rate of a pose file alone (default: that of training).
             warn: told what to know about the recording, such as that it has no pose.
 
         Raises:
             InputError: the video or its pose can't be used, or the model needs a pose and there is none.
         """
-        recording = self.read(Path(video), pose=pose, individual=individual, warn=warn)
+        recording = self.read(Path(video), pose=pose, individual=individual, fps=fps, warn=warn)
         parts = list(self.stream(recording, warn=warn))
         keypoints = [part.keypoints for part in parts if part.keypoints is not None]
         return Prediction(
@@ -165,34 +183,53 @@ class Predictor:
 
     def read(
         self,
-        video: Path,
+        place: Path,
         *,
         pose: Path | str | None = None,
         folder: Path | None = None,
         individual: str | None = None,
-        other_videos: tuple[Path, ...] = (),
+        others: tuple[str, ...] = (),
+        fps: float | None = None,
         warn: Callable[[str], None] = print,
     ) -> Recording:
-        """A recording with its pose, read as in training."""
+        """A recording with its pose, read as in training.
+
+        Args:
+            place: a video, or a pose file alone.
+            pose: the video's pose file, where it is known.
+            folder: where to look for it (default: beside the video).
+            individual: which animal of a multi-animal pose file.
+            others: further recordings of the run.
+            fps: frame rate of a pose file alone.
+            warn: told what to know about the recording.
+
+        Raises:
+            InputError: a file can't be used, or a pose file is given to a model that needs pixels.
+        """
+        is_pose = place.suffix.lower() in POSE_SUFFIXES
+        if is_pose and self.needs.video:
+            raise InputError(
+                f"{place.name}: expected a video, since this model ({self.checkpoint.approach}) reads pixels, got a "
+                "pose file. Name the video; its pose file is found beside it."
+            )
+        named = place if is_pose else pose
         options = PoseOptions(
-            kp_names=tuple(self.checkpoint.kp_names),
+            skeleton=self.skeleton,
             likelihood_thr=float(self.checkpoint.args["kp_likelihood_thr"]),
             individual=individual,
             folder=folder,
-            pose_file=None if pose is None else Path(pose),
-            other_videos=other_videos,
+            pose_file=None if named is None else Path(named),
+            others=others,
+            fps=fps or self.fps,
         )
-        return read_recording(video, options=options, warn=warn)
-
-    @property
-    def reads_light(self) -> bool:
-        """The model is given the light at the paws."""
-        return isinstance(self.model, MultitaskModel) and self.model.reads_light
+        if is_pose:
+            return read_pose_alone(recording_name(place) or place.stem, place.parent, options=options, warn=warn)
+        return read_recording(place, options=options, needs=self.needs, warn=warn)
 
     def stream(self, recording: Recording, *, warn: Callable[[str], None] = print) -> Iterator[Prediction]:
         """Predictions of consecutive frames, in the memory of about two windows, whatever the video's length.
 
-        For a model that reads light the video is decoded twice: light is relative to the whole recording's.
+        For a model that reads pixels and light the video is decoded twice: light is relative to the whole recording's.
 
         Raises:
             InputError: the model needs a pose and there is none, or the video can't be decoded.
@@ -211,27 +248,35 @@ class Predictor:
 
     def _view(self, recording: Recording, warn: Callable[[str], None]) -> View:
         """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows."""
-        if recording.can_be_followed:
-            return view_of(recording, crop=self.crop)
-        if self.needs_pose:
+        if self.needs.only_with_pose and not recording.can_be_followed:
             raise InputError(
-                f"{recording.name}: expected a pose file, since this model reads nothing else, got none. "
-                "Put the DeepLabCut file beside the video or give --poses."
+                f"{recording.name}: expected a pose file with visible keypoints, since this model "
+                f"({self.checkpoint.approach}) needs them, got none. Put it beside the video or give --poses."
             )
+        if recording.can_be_followed or not self.needs.pose:
+            return view_of(recording, crop=self.crop)
         if self.crop == "mouse":
-            located = located_view(recording.video, info=recording.info)
+            located = located_view(recording.video.path, info=recording.video)
             warn(f"[warn] {recording.name}: no pose; {located.sentence}")
             return located.view
         warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
-        return full_view(recording.info.width_px, recording.info.height_px)
+        return view_of(recording, crop=self.crop)
 
     def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[_Seen]:
-        """Every frame of the video, with its features where the backbone takes frames one by one."""
-        frames = decode(recording.video, grey=recording.info.is_grey)
+        """Every frame of the recording, with its features where the backbone takes frames one by one.
+
+        Where no pixels are read, nothing is decoded.
+        """
+        if not self.needs.pixels:
+            for time_s in _times_s(recording):
+                times_s.append(time_s)
+                yield _Seen(time_s=time_s, values=None)
+            return
+        frames = decode(recording.video.path, grey=recording.video.is_grey)
         while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
             times_s += [frame.time_s for frame in group]
-            values = [None] * len(group) if self.backbone is None else self._values(group, view)
-            yield from (_Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, values, strict=True))
+            rows = self._values(group, view)
+            yield from (_Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, rows, strict=True))
 
     def _values(self, group: list[Frame], view: View) -> list[Tensor]:
         """Features of each frame, or its rendered pixels where features need the frames around it."""
@@ -242,33 +287,37 @@ class Predictor:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self.backbone(pixels[None].to(self.device))[0].float())
 
-    def _light(self, recording: Recording) -> Float32[np.ndarray, "N 6 L"] | None:
+    def _light(self, recording: Recording) -> Float32[np.ndarray, "N K L"] | None:
         """Light at the keypoints of every frame, as in training; None where it can't be measured or isn't read."""
-        meter = meter_of(recording) if self.reads_light else None
+        meter = meter_of(recording) if self.needs.light else None
         if meter is None:
             return None
-        frames = decode(recording.video, grey=recording.info.is_grey)
-        return normalised_light(np.stack([meter.measure(frame.pixels, frame.index) for frame in frames]))
+        frames = decode(recording.video.path, grey=recording.video.is_grey)
+        measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
+        return normalised_light(measured, paws=self.skeleton.paws)
 
     def _answer(
         self,
         recording: Recording,
-        light: Float32[np.ndarray, "N 6 L"] | None,
+        light: Float32[np.ndarray, "N K L"] | None,
         window: FrameRange,
         items: list[_Seen],
     ) -> Rows:
         """The model's answer to one window."""
-        xy_px, visible = recording.pose_of(window)
-        inputs = {
-            "xy_px": torch.from_numpy(xy_px)[None],
-            "visible": torch.from_numpy(visible)[None],
-            "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
-        }
+        inputs = {}
+        if self.needs.pose:
+            xy_px, visible = recording.pose_of(window)
+            inputs = {
+                "xy_px": torch.from_numpy(xy_px)[None],
+                "visible": torch.from_numpy(visible)[None],
+                "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
+            }
         if light is not None:
             inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
         values = [item.values for item in items if item.values is not None]
-        if self.backbone is not None:
-            inputs["features" if self.backbone.per_frame else "frames"] = torch.stack(values)[None]
+        if values:
+            has_features = self.backbone is not None and self.backbone.per_frame
+            inputs["features" if has_features else "frames"] = torch.stack(values)[None]
         output = self.run(inputs)
         rows = {"probabilities": output.action_logits[0].float().softmax(dim=-1).cpu().double().numpy()}
         if output.keypoints is not None:
@@ -285,3 +334,10 @@ class Predictor:
             times_s=times_s,
             keypoints=None if keypoints is None else from_view(keypoints, view.boxes_of(span.start, span.stop)),
         )
+
+
+def _times_s(recording: Recording) -> list[float]:
+    """Seconds since the first frame: the video's where there is one, else at the frame rate."""
+    if recording.info is not None:
+        return frame_times_s(recording.info).tolist()
+    return [frame / recording.fps for frame in range(recording.n_frames)]

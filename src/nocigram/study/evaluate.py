@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch.utils.data import DataLoader
+from torch import Tensor
 
 from nocigram.config.commands import EvaluateOptions
 from nocigram.config.data import DataOptions
@@ -11,18 +11,15 @@ from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import InputError, NoSamplesError
 from nocigram.core.files import write_json
 from nocigram.data.array_cache import content_hash
-from nocigram.data.batches import collate
 from nocigram.data.discover import discover_from
 from nocigram.data.inventory import skips_table
-from nocigram.data.records import Discovery, Trial
-from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose_sources
+from nocigram.data.records import Discovery, Recording, Trial
+from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
 from nocigram.prediction import Predictor
 from nocigram.report import draw_confusion, draw_ethograms
-
-_N_WINDOWS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +41,13 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     found = _discover(options, predictor)
     trials = _chosen_trials(found, options, predictor)
     recordings = [found.recordings[name] for name in sorted({trial.recording for trial in trials})]
-    if predictor.needs_pose:
-        sources = pose_sources(recordings, crop=predictor.crop)
-    else:
-        cache_dir = options.cache_dir or default_cache_dir(options.videos)
-        sources = pixel_sources(recordings, crop=predictor.crop, img_size=predictor.img_size, cache_dir=cache_dir)
+    sources = sources_of(
+        recordings,
+        needs=predictor.needs,
+        crop=predictor.crop,
+        img_size=predictor.img_size,
+        cache_dir=options.cache_dir or default_cache_dir(options.videos),
+    )
     predictions = predict_trials(predictor, found, trials, sources)
     scores = score_trials(predictions, classes=predictor.classes)
     print(scores.as_text())
@@ -61,14 +60,12 @@ def predict_trials(
 ) -> list[TrialPrediction]:
     """The model's answer to every frame of labelled trials."""
     windows = TrialWindows(found=found, trials=trials, sources=sources, window_T=predictor.window_T)
-    probabilities, keypoints = {}, {}
-    for batch in DataLoader(windows.dataset(), batch_size=_N_WINDOWS_AT_ONCE, collate_fn=collate):
-        output = predictor.run({name: tensor for name, tensor in batch.inputs().items() if tensor is not None})
-        for row, index in enumerate(batch.index.tolist()):
-            probabilities[index] = output.action_logits[row].float().softmax(dim=-1).cpu().numpy()
-            if output.keypoints is not None:
-                keypoints[index] = output.keypoints[row].float().cpu().numpy()
-    return windows.predictions(probabilities, keypoints)
+
+    def run(inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        output = predictor.run(inputs)
+        return output.action_logits, output.keypoints
+
+    return windows.answered(run)
 
 
 def _discover(options: EvaluateOptions, predictor: Predictor) -> Discovery:
@@ -85,11 +82,11 @@ def _discover(options: EvaluateOptions, predictor: Predictor) -> Discovery:
         poses=options.poses,
         recordings=options.recordings,
         individual=options.individual,
-        kp_names=",".join(checkpoint.kp_names),
+        fps=options.fps or predictor.fps,
         kp_likelihood_thr=float(checkpoint.args["kp_likelihood_thr"]),
         min_frames=int(checkpoint.args["min_frames"]),
     )
-    found = discover_from(data, scheme=scheme)
+    found = discover_from(data, scheme=scheme, needs=predictor.needs, skeleton=predictor.skeleton)
     for warning in found.warnings:
         print(warning)
     if not found.trials:
@@ -102,8 +99,7 @@ def _discover(options: EvaluateOptions, predictor: Predictor) -> Discovery:
 def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predictor) -> list[Trial]:
     """The trials to score; says which, and whether the model was trained on them."""
     wanted, split = options.split, predictor.checkpoint.split
-    seen = {record["video_sha256"]: set(record["sides"]) for record in predictor.checkpoint.seen}
-    sides = {name: seen.get(content_hash(r.video), set()) for name, r in found.recordings.items()}
+    sides = {name: _sides(recording, predictor) for name, recording in found.recordings.items()}
     if wanted == "auto":
         wanted = "val" if any("val" in side for side in sides.values()) else "all"
     if wanted == "all":
@@ -118,7 +114,7 @@ def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predic
             f"--split {options.split}: expected its trials in the folder, got none of them. "
             "Use --split all for new data."
         )
-    if predictor.needs_pose or predictor.crop == "mouse":
+    if predictor.needs.only_with_pose:
         blind = sorted({trial.recording for trial in trials if not found.recordings[trial.recording].can_be_followed})
         if blind:
             print(f"[warn] not scored, since no frame of them has two visible keypoints: {', '.join(blind)}")
@@ -130,6 +126,18 @@ def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predic
     if trained_on:
         print(f"[warn] The model was trained on {', '.join(trained_on)}: these scores say nothing about new animals")
     return trials
+
+
+def _sides(recording: Recording, predictor: Predictor) -> set[str]:
+    """What the model's training used a recording for, whatever its files are called now."""
+    files = {"video_sha256": recording.info.path if recording.info else None, "pose_sha256": recording.pose_file}
+    hashes = {key: content_hash(path) for key, path in files.items() if path is not None}
+    return {
+        side
+        for record in predictor.checkpoint.seen
+        if any(record[key] == value for key, value in hashes.items())
+        for side in record["sides"]
+    }
 
 
 def _write(out: Path, scores: Scores, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:

@@ -6,6 +6,7 @@ pixels, keypoints and label stay those of one video frame.
 B batch, T frames, C channels, S side of a frame.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,8 +38,8 @@ class Augmentation:
     """Share of windows without pose, and so without light."""
     pixel_drop: float
     """Share of windows without pixels."""
-    left_right: tuple[tuple[int, int], ...]
-    """Keypoints that change places in a mirror."""
+    mirrored: tuple[int, ...]
+    """For each keypoint the one that takes its place in a mirror."""
 
     def __call__(self, batch: Batch, *, generator: torch.Generator) -> Batch:
         """An augmented copy; the batch itself stays as it is.
@@ -47,33 +48,11 @@ class Augmentation:
             batch: training windows.
             generator: on the CPU; the same state gives the same augmentation on every device.
         """
-        batch = self._mirrored(batch)
+        batch = mirrored(batch, self.mirrored)
         batch = self._rolled(batch, generator)
         batch = self._lit(batch, generator)
         batch = self._dropped(batch, generator)
         return self._jittered(batch, generator)
-
-    def _mirrored(self, batch: Batch) -> Batch:
-        """Left and right exchanged, in pixels and in keypoints."""
-        if not batch.is_mirrored.any():
-            return batch
-        order = list(range(batch.xy_px.shape[2]))
-        for left, right in self.left_right:
-            order[left], order[right] = right, left
-        mirrored_xy = batch.xy_px[:, :, order].clone()
-        # x -> 2 x0 + side - x turns the view about its own middle, as turning its pixels does
-        mirrored_xy[..., 0] = (2 * batch.boxes[..., 0] + batch.boxes[..., 2])[..., None] - mirrored_xy[..., 0]
-        chosen = batch.is_mirrored[:, None, None]
-        pixels = batch.pixels
-        if pixels is not None and batch.features is None:
-            pixels = torch.where(chosen[..., None, None], pixels.flip(-1), pixels)
-        return replace(
-            batch,
-            pixels=pixels,
-            light=torch.where(chosen[..., None], batch.light[:, :, order], batch.light),
-            xy_px=torch.where(chosen[..., None], mirrored_xy, batch.xy_px),
-            visible=torch.where(chosen, batch.visible[:, :, order], batch.visible),
-        )
 
     def _rolled(self, batch: Batch, generator: torch.Generator) -> Batch:
         """All of a window shifted by up to 5 frames; frames that wrapped round are no longer valid."""
@@ -140,6 +119,32 @@ class Augmentation:
         low, high = batch.xy_in_view().clamp(max=0), batch.xy_in_view().clamp(min=1)
         side, origin = batch.boxes[..., None, 2:], batch.boxes[..., None, :2]
         return replace(batch, pose_xy_px=torch.minimum(torch.maximum(jittered, low), high) * side + origin)
+
+
+def mirrored(batch: Batch, order: Sequence[int]) -> Batch:
+    """Left and right exchanged in the windows that are marked so, in pixels, keypoints and light.
+
+    Args:
+        batch: cached features are mirrored already, and stay as they are.
+        order: for each keypoint the one that takes its place in a mirror.
+    """
+    if not batch.is_mirrored.any():
+        return batch
+    swapped = list(order)
+    mirrored_xy = batch.xy_px[:, :, swapped].clone()
+    # x -> 2 x0 + side - x turns the view about its own middle, as turning its pixels does
+    mirrored_xy[..., 0] = (2 * batch.boxes[..., 0] + batch.boxes[..., 2])[..., None] - mirrored_xy[..., 0]
+    chosen = batch.is_mirrored[:, None, None]
+    pixels = batch.pixels
+    if pixels is not None and batch.features is None:
+        pixels = torch.where(chosen[..., None, None], pixels.flip(-1), pixels)
+    return replace(
+        batch,
+        pixels=pixels,
+        light=torch.where(chosen[..., None], batch.light[:, :, swapped], batch.light),
+        xy_px=torch.where(chosen[..., None], mirrored_xy, batch.xy_px),
+        visible=torch.where(chosen, batch.visible[:, :, swapped], batch.visible),
+    )
 
 
 def _take(rows: Tensor, source: Tensor) -> Tensor:

@@ -20,27 +20,36 @@ from nocigram.training.preparation import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)
-class BestModel:
+class CheckpointWriter:
     """Writes the checkpoint of the guide, with all that prediction needs."""
 
     path: Path
     options: TrainOptions
     prepared: Prepared
     built: BuiltModel
-    backbone_state: Mapping[str, Tensor]
-    """Weights of a frozen backbone that the trained module doesn't hold, by their names in the whole model."""
-    average: MovingAverage | None
 
-    def __call__(
-        self, trainer: Trainer, pl_module: ActionModule, scores: Scores, predictions: list[TrialPrediction]
-    ) -> str:
-        """Write the model that was just validated; returns where to."""
-        used = {**self.backbone_state, **pl_module.model.state_dict()}
-        raw = {**self.backbone_state, **self.average.raw_state_dict("model")} if self.average else used
+    def write(
+        self,
+        weights: Mapping[str, Any],
+        *,
+        raw_weights: Mapping[str, Any] | None,
+        epoch: int,
+        scores: Scores,
+        predictions: list[TrialPrediction],
+    ) -> None:
+        """Write a model that was just validated.
+
+        Args:
+            weights: the state dict that was validated.
+            raw_weights: the one that it is a moving average of; None where there is no average.
+            epoch: counted from 1.
+            scores: of the validation.
+            predictions: of the validation trials.
+        """
         scheme = self.prepared.found.scheme
         content = Checkpoint(
-            model_state_dict=raw,
-            ema_state_dict=used if self.average else None,
+            model_state_dict=weights if raw_weights is None else raw_weights,
+            ema_state_dict=None if raw_weights is None else weights,
             classes=list(scheme.classes),
             orig_classes=list(scheme.names),
             col_map=scheme.col_map,
@@ -61,10 +70,13 @@ class BestModel:
                 "val": list(self.prepared.split.val),
             },
             seen=self._seen(),
-            extra={"epoch": trainer.current_epoch + 1, "is_backbone_frozen": self.options.is_backbone_frozen},
+            extra={
+                "epoch": epoch,
+                "is_backbone_frozen": self.options.is_backbone_frozen,
+                "fps": self.prepared.fps,
+            },
         )
         save_checkpoint(self.path, content)
-        return str(self.path)
 
     def _seen(self) -> list[dict[str, Any]]:
         """Every recording of the run with its content hashes, and what it was used for."""
@@ -78,12 +90,36 @@ class BestModel:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class BestModel:
+    """Writes a network whenever it is better than before."""
+
+    writer: CheckpointWriter
+    backbone_state: Mapping[str, Tensor]
+    """Weights of a frozen backbone that the trained module doesn't hold, by their names in the whole model."""
+    average: MovingAverage | None
+
+    def __call__(
+        self, trainer: Trainer, pl_module: ActionModule, scores: Scores, predictions: list[TrialPrediction]
+    ) -> str:
+        """Write the model that was just validated; returns where to."""
+        average = self.average
+        self.writer.write(
+            {**self.backbone_state, **pl_module.model.state_dict()},
+            raw_weights={**self.backbone_state, **average.raw_state_dict("model")} if average else None,
+            epoch=trainer.current_epoch + 1,
+            scores=scores,
+            predictions=predictions,
+        )
+        return str(self.writer.path)
+
+
 def _seen_record(recording: Recording, *, sides: list[str]) -> dict[str, Any]:
     """One recording."""
     return {
         "recording": recording.name,
         "animal": recording.animal,
-        "video_sha256": content_hash(recording.video),
+        "video_sha256": content_hash(recording.info.path) if recording.info else None,
         "pose_sha256": content_hash(recording.pose_file) if recording.pose_file else None,
         "sides": sides,
     }

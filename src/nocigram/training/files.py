@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nocigram.core.literals import Approach
+
 
 @dataclass(frozen=True)
 class RunFiles:
     """The files of one run."""
 
     out: Path
+    approach: Approach = "multitask"
 
     @property
     def best(self) -> Path:
         """The best model."""
-        return self.out / "best_model_multitask.pt"
+        return self.out / f"best_model_{self.approach}.pt"
 
     @property
     def folder(self) -> Path:

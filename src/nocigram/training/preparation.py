@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from nocigram.config.commands import TrainOptions
 from nocigram.core.errors import InputError, NoSamplesError
 from nocigram.core.ranges import FrameRange
@@ -11,7 +13,7 @@ from nocigram.data.discover import discover_from
 from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
-from nocigram.data.sources import Source, default_cache_dir, pixel_sources, pose_sources
+from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.split import Split, leaks, make_split, read_split
 from nocigram.training.epochs import EpochPlanner, TrainSpan
 from nocigram.training.files import RunFiles
@@ -35,6 +37,12 @@ class Prepared:
     planner: EpochPlanner
     cache_dir: Path
 
+    @property
+    def fps(self) -> float:
+        """Frame rate that the model is to know: the median over the recordings with trials."""
+        names = sorted({trial.recording for trial in (*self.train_trials, *self.val_trials)})
+        return float(np.median([self.found.recordings[name].fps for name in names]))
+
 
 def prepare(options: TrainOptions) -> Prepared:
     """Find and divide the data and print what the guide promises; nothing is decoded.
@@ -44,7 +52,8 @@ def prepare(options: TrainOptions) -> Prepared:
         InputError: the data can't be divided, or an option contradicts them.
     """
     print(f"[info] Discovering videos in {options.data.videos}...")
-    found = _usable(discover_from(options.data, scheme=read_scheme(options.data.actions)), options)
+    scheme = read_scheme(options.data.actions)
+    found = _usable(discover_from(options.data, scheme=scheme, needs=options.model.needs), options)
     split = _split_of(found, options)
     train_trials, val_trials = split.trials(found, "train"), split.trials(found, "val")
     if not train_trials or not val_trials:
@@ -80,7 +89,13 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
     used = {trial.recording for trial in (*prepared.train_trials, *prepared.val_trials)}
     used |= {recording.name for recording in prepared.extra}
     recordings = [prepared.found.recordings[name] for name in sorted(used)]
-    sources = _sources(recordings, options, prepared.cache_dir)
+    sources = sources_of(
+        recordings,
+        needs=options.model.needs,
+        crop=options.view.crop,
+        img_size=options.view.img_size,
+        cache_dir=prepared.cache_dir,
+    )
     whole = {name: source.n_frames for name, source in sources.items()}
     short = [
         Skip(trial.path, f"frames {trial.span} pass the {whole[trial.recording]} frames that decode")
@@ -97,7 +112,8 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
 
 def _extra(found: Discovery, val_trials: Sequence[Trial], options: TrainOptions) -> list[Recording]:
     """Recordings without annotation that train the keypoint head: none of an animal that judges the model."""
-    if options.split.labelled_only or options.model.model_type == "action_only":
+    model = options.model
+    if options.split.labelled_only or (model.approach, model.model_type) != ("multitask", "multitask"):
         return []
     judges = {trial.animal for trial in val_trials}
     extra = [recording for recording in found.unlabelled if recording.animal not in judges]
@@ -111,10 +127,9 @@ def _extra(found: Discovery, val_trials: Sequence[Trial], options: TrainOptions)
 
 def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     """Without trials that this run can't use; printed are warnings and skips."""
-    needs_pose = options.view.crop == "mouse" or options.model.streams == "pose"
-    if needs_pose:
+    if options.model.needs.only_with_pose:
         blind = {name for name, recording in found.recordings.items() if not recording.can_be_followed}
-        reason = "no frame of it has two visible keypoints, which --crop mouse and --streams pose need"
+        reason = f"no frame of it has two visible keypoints, which --approach {options.model.approach} needs"
         skips = [Skip(trial.path, reason) for trial in found.trials if trial.recording in blind]
         trials = [trial for trial in found.trials if trial.recording not in blind]
         found = replace(found, trials=trials, skipped=[*found.skipped, *skips])
@@ -131,7 +146,7 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
 
 def _split_of(found: Discovery, options: TrainOptions) -> Split:
     """The split that was given, or a new one; a leak is said."""
-    earlier = RunFiles(options.out).split
+    earlier = RunFiles(options.out, options.model.approach).split
     given = earlier if options.machine.resume and earlier.is_file() else options.split.split
     if given is not None:
         split = read_split(given)
@@ -158,13 +173,6 @@ def _announce(found: Discovery, split: Split, train_trials: Sequence[Trial], val
     print(f"[info] split by {split.split_by}: validation on {', '.join(sorted({t.animal for t in val_trials}))}")
     print(f"[info] train samples before boosting: {len(train_trials)}")
     print(f"[info] val samples: {len(val_trials)}")
-
-
-def _sources(recordings: Sequence[Recording], options: TrainOptions, cache_dir: Path) -> dict[str, Source]:
-    """Recordings ready to be cut into windows."""
-    if options.model.streams == "pose":
-        return pose_sources(recordings, crop=options.view.crop)
-    return pixel_sources(recordings, crop=options.view.crop, img_size=options.view.img_size, cache_dir=cache_dir)
 
 
 def _planner(spans: Sequence[TrainSpan], distribution: Distribution, options: TrainOptions) -> EpochPlanner:

@@ -15,14 +15,16 @@ from nocigram.config.commands import TrainOptions
 from nocigram.core.errors import InputError
 from nocigram.core.files import write_json
 from nocigram.data.batches import collate
+from nocigram.data.records import Trial
 from nocigram.data.trial_windows import TrialWindows
-from nocigram.models.approaches import BuiltModel, MultitaskModel, build_model
+from nocigram.evaluation import score_trials
+from nocigram.models.approaches import BuiltModel, build_model
+from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.models.precision import computes_bf16, device_of
-from nocigram.pose.skeleton import left_right_pairs
 from nocigram.training.augment import Augmentation
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.batches import WindowBatches
-from nocigram.training.best import BestModel
+from nocigram.training.best import BestModel, CheckpointWriter
 from nocigram.training.callbacks import ProgressBar, ResumePoint
 from nocigram.training.features import with_cached_features
 from nocigram.training.files import RunFiles
@@ -32,7 +34,8 @@ from nocigram.training.module import ActionModule, Freeze
 from nocigram.training.preparation import Prepared, prepare, with_sources
 from nocigram.training.schedule import Schedule
 from nocigram.training.smoke import smoke_test
-from nocigram.training.validation import Validation
+from nocigram.training.trees import grow_trees
+from nocigram.training.validation import Validation, validation_lines
 
 _CHANGEABLE = {"resume", "num_workers", "use_wandb", "wandb_entity", "wandb_project", "use_tensorboard", "cache_dir"}
 """Options that a resumed run may have otherwise: they don't change its result."""
@@ -46,7 +49,7 @@ def train(options: TrainOptions) -> Path:
         InputError: data, options, weights or the point to resume from can't be used.
     """
     _quieten_libraries()
-    files = RunFiles(options.out)
+    files = RunFiles(options.out, options.model.approach)
     _check_resume(options, files)
     seed_everything(options.machine.seed, workers=True, verbose=False)
     device = device_of(options.machine.accelerator)
@@ -57,10 +60,43 @@ def train(options: TrainOptions) -> Path:
     write_json(files.options, options.flat())
     built = _build(options, prepared)  # before anything is decoded: weights may be missing
     prepared = with_sources(prepared, options)
-    prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
-    validation = TrialWindows(
-        found=prepared.found, trials=prepared.val_trials, sources=prepared.sources, window_T=options.windows.val_T
+    writer = CheckpointWriter(path=files.best, options=options, prepared=prepared, built=built)
+    if isinstance(built.model, PoseTreesModel):
+        _fit_trees(options, prepared, built.model, writer)
+    else:
+        _fit_network(options, prepared, built, writer, files, device)
+    print(f"[info] Best model: {files.best}")
+    return files.best
+
+
+def _fit_trees(options: TrainOptions, prepared: Prepared, model: PoseTreesModel, writer: CheckpointWriter) -> None:
+    """Grow the trees, score them on the validation trials, write them."""
+    grow_trees(
+        model,
+        _windows_of(prepared, prepared.train_trials, options),
+        options=options.trees,
+        class_weights=prepared.distribution.class_weights(power=options.loss.class_weight_power),
+        mirror=prepared.found.skeleton.mirrored if options.augment.aug_hflip else None,
+        seed=options.machine.seed,
     )
+    validation = _windows_of(prepared, prepared.val_trials, options)
+    predictions = validation.answered(lambda inputs: (model(**inputs).action_logits, None))
+    scores = score_trials(predictions, classes=prepared.found.scheme.classes)
+    print(validation_lines(scores))
+    writer.write(model.state_dict(), raw_weights=None, epoch=1, scores=scores, predictions=predictions)
+
+
+def _fit_network(
+    options: TrainOptions,
+    prepared: Prepared,
+    built: BuiltModel,
+    writer: CheckpointWriter,
+    files: RunFiles,
+    device: torch.device,
+) -> None:
+    """Train with gradients, validating every epoch."""
+    prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
+    validation = _windows_of(prepared, prepared.val_trials, options)
     batches = WindowBatches(
         prepared.planner,
         validation,
@@ -73,32 +109,33 @@ def train(options: TrainOptions) -> Path:
     first = collate([validation.dataset()[0]])
     smoke_test(module, first, n_actions=len(prepared.found.scheme.classes), device=device)
     average = MovingAverage(decay=options.monitor.ema_decay) if options.monitor.use_ema else None
-    best = BestModel(
-        path=files.best,
-        options=options,
-        prepared=prepared,
-        built=built,
-        backbone_state=backbone_state,
-        average=average,
-    )
+    best = BestModel(writer=writer, backbone_state=backbone_state, average=average)
     trainer = _trainer(options, files, device, Validation(validation, save_best=best), average)
     _fit(trainer, module, batches, resume=files.resume if options.machine.resume else None)
-    print(f"[info] Best model: {files.best}")
-    return files.best
+
+
+def _windows_of(prepared: Prepared, trials: list[Trial], options: TrainOptions) -> TrialWindows:
+    """Trials, whole, as the model is shown them outside of training."""
+    return TrialWindows(found=prepared.found, trials=trials, sources=prepared.sources, window_T=options.windows.val_T)
 
 
 def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
     """The model, with the guide's line on its backbone."""
     model, windows = options.model, options.windows
     built = build_model(
+        model.approach,
         n_actions=len(prepared.found.scheme.classes),
         model_type=model.model_type,
         streams=model.streams,
         features=list(model.feature_names),
+        skeleton=prepared.found.skeleton.as_plain(),
+        fps=prepared.fps,
+        cnn_size=model.cnn_size,
         hidden_dim=model.hidden_dim,
         tcn_layers=model.tcn_layers,
         dropout=model.dropout,
         pixel_dropout=model.pixel_dropout,
+        pose_dropout=model.pose_dropout,
         backbone_type=model.backbone_type,
         encoder_name=model.encoder_name,
         encoder_weights=model.encoder_weights,
@@ -125,7 +162,7 @@ def _freeze_for_good(
         The data, and the backbone's weights by their names in the whole model.
     """
     model = built.model
-    if not options.is_backbone_frozen or not isinstance(model, MultitaskModel) or model.backbone is None:
+    if not options.is_backbone_frozen or model.backbone is None:
         return prepared, {}
     sources = with_cached_features(
         prepared.sources,
@@ -147,6 +184,7 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
     """The Lightning module."""
     loss, augment, optimiser = options.loss, options.augment, options.optimiser
     weights = prepared.distribution.class_weights(power=loss.class_weight_power)
+    has_both = options.model.needs.pixels and options.model.needs.pose and options.model.streams == "pixels+pose"
     n_batches = -(-(prepared.planner.n_windows // options.machine.devices) // optimiser.batch_size)
     return ActionModule(
         built.model,
@@ -162,9 +200,9 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
             contrast=augment.aug_contrast,
             temporal_drop=augment.aug_temporal_drop,
             kp_jitter_std=augment.kp_jitter_std,
-            pose_drop=augment.aug_pose_drop if options.model.streams == "pixels+pose" else 0.0,
-            pixel_drop=augment.aug_pixel_drop if options.model.streams == "pixels+pose" else 0.0,
-            left_right=left_right_pairs(prepared.found.kp_names),
+            pose_drop=augment.aug_pose_drop if has_both else 0.0,
+            pixel_drop=augment.aug_pixel_drop if has_both else 0.0,
+            mirrored=prepared.found.skeleton.mirrored,
         ),
         schedule=Schedule(
             lr=optimiser.lr,

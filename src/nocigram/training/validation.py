@@ -93,10 +93,10 @@ class Validation(Callback):
             )
 
 
-def validation_lines(scores: Scores, *, loss: float) -> str:
-    """The guide's lines on an epoch's validation."""
-    lines = [
-        f"Val loss: {loss:.4f}",
+def validation_lines(scores: Scores, *, loss: float | None = None) -> str:
+    """The guide's lines on a validation; trees have no loss to tell."""
+    lines = [] if loss is None else [f"Val loss: {loss:.4f}"]
+    lines += [
         f"Val macro F1: {scores.macro_f1:.4f}",
         f"Val macro Acc: {scores.macro_accuracy:.4f}",
         f"Val segment F1@0.3: {scores.segment_f1['0.3']:.4f}",

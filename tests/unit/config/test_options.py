@@ -2,14 +2,16 @@
 
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from nocigram.config.commands import SimulateOptions, TrainOptions
 from nocigram.config.data import DataOptions
-from nocigram.config.presets import preset_names, preset_values
+from nocigram.config.presets import approach_values, preset_names, preset_values
 from nocigram.config.records import flat, unflat
 from nocigram.core.errors import InputError
+from nocigram.core.literals import Approach
 
 FOLDERS = {"annotations": Path("data/Annotations"), "videos": Path("data/Videos")}
 
@@ -101,15 +103,16 @@ def test_names_of_keypoints_are_split_at_commas():
     assert names == ("nose", "tail", "c", "d", "e", "f")
 
 
+@pytest.mark.parametrize("approach", get_args(Approach))
 @pytest.mark.parametrize("name", preset_names())
-def test_a_preset_holds_flags_within_their_limits(name):
-    values = preset_values(name)
+def test_approaches_and_presets_hold_flags_within_their_limits(name, approach):
+    values = {**approach_values(approach), **preset_values(name, approach)}
     assert set(values) <= set(flat(train_options()))
     assert train_options(**values).faults() == []
 
 
 def test_the_cpu_preset_trains_from_cached_features_of_the_embedded_encoder():
-    options = train_options(**preset_values("cpu"))
+    options = train_options(**preset_values("cpu", "multitask"))
     assert options.model.encoder_name == "embedded"
     assert options.view.crop == "mouse"
     assert options.view.img_size < 224
@@ -118,4 +121,4 @@ def test_the_cpu_preset_trains_from_cached_features_of_the_embedded_encoder():
 
 def test_an_unknown_preset_is_refused():
     with pytest.raises(InputError, match=r"^--preset: expected one of \['cpu'\], got 'gpu'. Choose one"):
-        preset_values("gpu")
+        preset_values("gpu", "multitask")

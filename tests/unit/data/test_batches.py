@@ -1,14 +1,17 @@
 """Windows as tensors: padding, unlabelled recordings, cached features, batches."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from nocigram.core.actions import UNSCORED
+from nocigram.core.needs import POSE_ALONE
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
 from nocigram.data.batches import Window, Windows, collate
-from nocigram.data.sources import pixel_sources, pose_sources
+from nocigram.data.sources import sources_of
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def sources(laboratory):
     laboratory.pose()
     found = discover(**laboratory.folders)
     cache_dir = laboratory.folder / "cache"
-    return pixel_sources(found.recordings.values(), crop="full", img_size=64, cache_dir=cache_dir, say=lambda _: None)
+    return sources_of(found.recordings.values(), crop="full", img_size=64, cache_dir=cache_dir, say=lambda _: None)
 
 
 def window(start, stop, *, actions="of the frame", **more):
@@ -56,7 +59,9 @@ def test_a_window_of_an_unlabelled_recording_trains_keypoints_alone(sources, lab
 def test_frames_past_the_end_of_the_pose_are_invisible(laboratory):
     laboratory.video(n_frames=40)
     laboratory.pose(n_frames=25)
-    sources = pose_sources(discover(**laboratory.folders).recordings.values(), crop="full")
+    sources = sources_of(
+        discover(**laboratory.folders).recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path()
+    )
     item = Windows([window(20, 36)], sources=sources, window_T=16)[0]
     assert item.pixels is None
     np.testing.assert_array_equal(item.visible[0, :5], laboratory.visible_of(np.arange(20, 25)))
@@ -115,7 +120,9 @@ def test_a_batch_is_its_windows_side_by_side(sources):
 def test_a_batch_without_pixels_has_none(laboratory):
     laboratory.video()
     laboratory.pose()
-    sources = pose_sources(discover(**laboratory.folders).recordings.values(), crop="full")
+    sources = sources_of(
+        discover(**laboratory.folders).recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path()
+    )
     batch = collate(list(Windows([window(0, 8), window(8, 16)], sources=sources, window_T=8)))
     assert batch.pixels is None
     assert batch.features is None

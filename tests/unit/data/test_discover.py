@@ -227,7 +227,7 @@ def test_recordings_csv_names_animals_groups_trials_and_stimuli(laboratory):
     assert [(t.start, t.stop, t.stim_frame) for t in found.trials] == [(70, 110, 81), (5, 55, 9)]
     assert {(trial.animal, trial.group) for trial in found.trials} == {("m7", "CFA")}
     assert found.rules == {"rec": "recordings.csv"}
-    assert found.warnings == ["[warn] recordings.csv names recordings without a usable video: gone"]
+    assert found.warnings == ["[warn] recordings.csv names recordings without a usable file: gone"]
 
 
 def test_another_table_can_be_given(laboratory, tmp_path):

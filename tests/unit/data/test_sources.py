@@ -1,14 +1,17 @@
 """Alignment: the pixels, the keypoints and the label of a window's frame t are of one video frame."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nocigram.core.errors import InputError
+from nocigram.core.needs import POSE_ALONE
 from nocigram.data import discover
 from nocigram.data.batches import collate
-from nocigram.data.sources import default_cache_dir, pixel_sources, pose_sources
+from nocigram.data.locate import located_view
+from nocigram.data.sources import default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import to_view
 from nocigram.video.encode import VideoWriter
@@ -21,7 +24,7 @@ def windows_of(laboratory, *, window_T, crop="full", img_size=64, **options):
     """Discovery, trials and every window of every trial, from the laboratory's files to tensors."""
     found = discover(**laboratory.folders, **options)
     cache_dir = laboratory.folder / "cache"
-    sources = pixel_sources(
+    sources = sources_of(
         found.recordings.values(), crop=crop, img_size=img_size, cache_dir=cache_dir, say=lambda _: None
     )
     return found, TrialWindows(found=found, trials=found.trials, sources=sources, window_T=window_T)
@@ -152,10 +155,10 @@ def test_decoding_is_announced_once_with_its_size(laboratory):
     laboratory.video("colour.mp4", n_frames=30, grey=False)
     found, said = discover(**laboratory.folders), []
     how = {"crop": "full", "img_size": 32, "cache_dir": laboratory.folder / "cache", "say": said.append}
-    first = pixel_sources(found.recordings.values(), **how)
+    first = sources_of(found.recordings.values(), **how)
     n_bytes = 50 * (32 * 32 + 8) + 30 * (3 * 32 * 32 + 8)
     assert said == [f"[info] Decoding 2 videos into {laboratory.folder / 'cache'}: 80 frames, {n_bytes / 1e6:.0f} MB"]
-    second = pixel_sources(found.recordings.values(), **how)
+    second = sources_of(found.recordings.values(), **how)
     assert len(said) == 1
     assert {name: source.frames_key for name, source in first.items()} == {
         name: source.frames_key for name, source in second.items()
@@ -165,16 +168,22 @@ def test_decoding_is_announced_once_with_its_size(laboratory):
 def test_sources_without_pixels_decode_nothing(laboratory):
     laboratory.video(n_frames=50)
     found = discover(**laboratory.folders)
-    source = pose_sources(found.recordings.values(), crop="full")["rec"]
+    source = sources_of(found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path())["rec"]
     assert source.frames is None
     assert source.n_frames == 50
 
 
-def test_to_follow_a_mouse_without_pose_is_refused(laboratory):
+def test_a_mouse_without_pose_is_followed_by_what_the_picture_shows_and_looked_for_once(laboratory, monkeypatch):
     laboratory.video()
     found = discover(**laboratory.folders)
-    with pytest.raises(InputError, match="rec: expected visible keypoints for --crop mouse, got none"):
-        pose_sources(found.recordings.values(), crop="mouse")
+    how = {"crop": "mouse", "img_size": 32, "cache_dir": laboratory.folder / "cache", "say": lambda _: None}
+    first = sources_of(found.recordings.values(), **how)["rec"]
+    np.testing.assert_array_equal(
+        first.view.boxes, located_view(found.recordings["rec"].video.path, info=found.recordings["rec"].info).view.boxes
+    )
+    monkeypatch.setattr("nocigram.data.sources.located_view", None)
+    second = sources_of(found.recordings.values(), **how)["rec"]
+    np.testing.assert_array_equal(second.view.boxes, first.view.boxes)
 
 
 def test_a_cache_folder_that_cant_be_written_is_an_error(laboratory):
@@ -183,7 +192,7 @@ def test_a_cache_folder_that_cant_be_written_is_an_error(laboratory):
     blocked = laboratory.folder / "file"
     blocked.touch()
     with pytest.raises(InputError, match=r"file: expected a folder with room for decoded frames, got .*--cache_dir"):
-        pixel_sources(found.recordings.values(), crop="full", img_size=32, cache_dir=blocked, say=lambda _: None)
+        sources_of(found.recordings.values(), crop="full", img_size=32, cache_dir=blocked, say=lambda _: None)
 
 
 def test_the_cache_lies_beside_the_videos_folder(tmp_path):

@@ -11,6 +11,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.split import Split, leaks, make_split, read_split
+from nocigram.pose.skeleton import MOUSE
 
 N_CLASSES = len(DEFAULT_SCHEME.classes)
 CODE_OF_CLASS = [DEFAULT_SCHEME.names.index(name) for name in DEFAULT_SCHEME.classes]
@@ -32,7 +33,7 @@ def trial_of(animal, recording, number, actions):
 
 def discovery_of(trials):
     return Discovery(
-        recordings={}, trials=trials, skipped=[], warnings=[], rules={}, scheme=DEFAULT_SCHEME, kp_names=("a",) * 6
+        recordings={}, trials=trials, skipped=[], warnings=[], rules={}, scheme=DEFAULT_SCHEME, skeleton=MOUSE
     )
 
 

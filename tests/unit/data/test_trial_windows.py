@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nocigram.core.needs import POSE_ALONE
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
-from nocigram.data.sources import pose_sources
+from nocigram.data.sources import sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import View
 
@@ -23,7 +24,7 @@ def two_trials(laboratory):
     laboratory.annotation(1, start=0, n_rows=70)
     laboratory.annotation(2, start=70, n_rows=30)
     found = discover(**laboratory.folders, min_frames=30)
-    return found, pose_sources(found.recordings.values(), crop="full")
+    return found, sources_of(found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path())
 
 
 def answers_of(windows, *, pad_value):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from nocigram.core.errors import InputError
-from nocigram.core.literals import BackboneType, ModelType, Streams
-from nocigram.models.approaches import APPROACHES, Approach, build_model
+from nocigram.core.literals import Approach, BackboneType, ModelType, Streams
+from nocigram.models.approaches import APPROACHES, build_model
 from nocigram.models.backbones import BACKBONES
 from nocigram.models.registry import Registry
 from nocigram.models.temporal import TEMPORAL_HEADS, TemporalType
@@ -50,7 +50,7 @@ def given(streams):
     ],
 )
 def test_a_registry_holds_exactly_the_names_that_an_option_allows(registry, literal):
-    assert registry.names == get_args(literal)
+    assert sorted(registry.names) == sorted(get_args(literal))
     assert all(registry[name].summary and registry[name].source for name in registry.names)
     with pytest.raises(InputError, match=f"expected one of {registry.names[0]}.*, got 'other'"):
         registry["other"]
@@ -64,15 +64,12 @@ def test_a_name_is_registered_once():
         registry.register("a", summary="s", source="s")(len)
 
 
-@pytest.mark.parametrize("approach", APPROACHES.names)
 @pytest.mark.parametrize("temporal", TEMPORAL_HEADS.names)
 @pytest.mark.parametrize("backbone_type", BACKBONES.names)
 @pytest.mark.parametrize("model_type", get_args(ModelType))
 @pytest.mark.parametrize("streams", get_args(Streams))
-def test_every_combination_runs_and_every_parameter_learns(approach, temporal, backbone_type, model_type, streams):
-    built = build(
-        approach=approach, temporal=temporal, backbone_type=backbone_type, model_type=model_type, streams=streams
-    )
+def test_every_combination_runs_and_every_parameter_learns(temporal, backbone_type, model_type, streams):
+    built = build(temporal=temporal, backbone_type=backbone_type, model_type=model_type, streams=streams)
     output = built.model.train()(**given(streams))
     loss = output.action_logits.square().sum()
     if model_type == "multitask":

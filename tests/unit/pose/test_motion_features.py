@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nocigram.pose.motion import LAGS_N_FRAMES, N_MOTION_FEATURES, motion_features
+from nocigram.pose.motion import LAGS_N_FRAMES, motion_features, n_motion_features
 
 T = 12
 
@@ -45,7 +45,7 @@ def test_motion_features_do_not_change_with_place_direction_and_size(seed, dx, d
     moved = scale * xy @ rotation.T + torch.tensor([dx, dy], dtype=xy.dtype)
 
     one, other = features(xy, visible), features(moved, visible, body=50.0 * scale)
-    assert one.shape == (1, T, N_MOTION_FEATURES)
+    assert one.shape == (1, T, n_motion_features())
     torch.testing.assert_close(one, other, atol=1e-7, rtol=1e-6)
 
 

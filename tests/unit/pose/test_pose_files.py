@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from nocigram.core.errors import InputError
-from nocigram.pose.files import find_pose
+from nocigram.pose.files import find_pose, recording_names
 
 NET = "DLC_resnet50_pawtracking_comparisionMay7shuffle1_500000"
 
@@ -29,21 +27,21 @@ NET = "DLC_resnet50_pawtracking_comparisionMay7shuffle1_500000"
 def test_the_pose_file_of_a_video(files, expected, tmp_path):
     for name in files:
         (tmp_path / name).touch()
-    found = find_pose(Path("elsewhere/a.mp4"), tmp_path)
+    found = find_pose("a", tmp_path)
     assert (found and found.path) == (expected and tmp_path / expected)
 
 
 def test_taking_the_filtered_file_is_said(tmp_path):
     for name in (f"a{NET}.csv", f"a{NET}.h5", f"a{NET}_filtered.csv"):
         (tmp_path / name).touch()
-    found = find_pose(Path("a.mp4"), tmp_path)
+    found = find_pose("a", tmp_path)
     assert found.note == f"a{NET}_filtered.csv is used rather than a{NET}.csv, a{NET}.h5"
 
 
 def test_without_a_choice_nothing_is_said(tmp_path):
     for name in (f"a{NET}.csv", f"a{NET}.h5"):
         (tmp_path / name).touch()
-    assert find_pose(Path("a.mp4"), tmp_path).note is None
+    assert find_pose("a", tmp_path).note is None
 
 
 @pytest.mark.parametrize(
@@ -57,14 +55,15 @@ def test_without_a_choice_nothing_is_said(tmp_path):
 def test_several_candidates_are_listed(files, tmp_path):
     for name in files:
         (tmp_path / name).touch()
-    with pytest.raises(InputError, match=r"a\.mp4: expected one pose file") as caught:
-        find_pose(Path("a.mp4"), tmp_path)
+    with pytest.raises(InputError, match=r"a: expected one pose file") as caught:
+        find_pose("a", tmp_path)
     assert all(name in str(caught.value) for name in files)
 
 
 def test_a_video_whose_name_goes_on_like_a_pose_file_keeps_its_own(tmp_path):
     for name in ("aDLC_x.csv", "aDLC2DLC_x.csv"):
         (tmp_path / name).touch()
-    videos = [Path("a.mp4"), Path("aDLC2.mp4")]
-    found = [find_pose(video, tmp_path, other_videos=videos).path.name for video in videos]
+    names = ("a", "aDLC2")
+    found = [find_pose(name, tmp_path, others=names).path.name for name in names]
+    assert recording_names(tmp_path) == ["a", "aDLC2"]
     assert found == ["aDLC_x.csv", "aDLC2DLC_x.csv"]

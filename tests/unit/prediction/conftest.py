@@ -57,6 +57,7 @@ def checkpoint(tmp_path: Path) -> Callable[..., Path]:
             scheme={"names": list(scheme.names), "merges": dict(scheme.merges), "ignore": []},
             split={"split_by": "animal", "train": [], "val": []},
             seen=[],
+            extra={"fps": 30.0},
         )
         path = tmp_path / name
         save_checkpoint(path, content)

@@ -11,7 +11,7 @@ import nocigram
 from nocigram.cli.main import main
 from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
-from nocigram.data.sources import pixel_sources, pose_sources
+from nocigram.data.sources import sources_of
 from nocigram.data.view import from_view
 from nocigram.data.windows import plan_windows, stitched
 
@@ -29,12 +29,14 @@ def recording(laboratory):
 
 def at_once(predictor, recording, *, tmp_path):
     """Probabilities and keypoints of a recording from windows that are cut out of decoded frames, without streaming."""
-    if predictor.needs_pose:
-        source = pose_sources([recording], crop=predictor.crop)[recording.name]
-    else:
-        source = pixel_sources(
-            [recording], crop=predictor.crop, img_size=predictor.img_size, cache_dir=tmp_path, say=lambda line: None
-        )[recording.name]
+    source = sources_of(
+        [recording],
+        needs=predictor.needs,
+        crop=predictor.crop,
+        img_size=predictor.img_size,
+        cache_dir=tmp_path,
+        say=lambda line: None,
+    )[recording.name]
     answers = []
     for window in plan_windows(N_FRAMES, window_T=predictor.window_T):
         xy, visible = recording.pose_of(window)
@@ -126,7 +128,8 @@ def test_a_model_of_poses_needs_one(laboratory, checkpoint):
     video = laboratory.video("rec.mp4", n_frames=N_FRAMES)
 
     with pytest.raises(
-        InputError, match=r"^rec: expected a pose file, since this model reads nothing else, got none\."
+        InputError,
+        match=r"^rec: expected a pose file with visible keypoints, since this model .multitask. needs",
     ):
         nocigram.load_model(checkpoint(streams="pose")).predict(video=video)
 

@@ -9,7 +9,7 @@ from window_batches import batch_of
 from nocigram.data.batches import Batch
 from nocigram.training.augment import Augmentation
 
-LEFT_RIGHT = ((2, 3), (4, 5))
+MIRRORED = (0, 1, 3, 2, 5, 4)
 STILL = {
     "brightness": 0.0,
     "contrast": 0.0,
@@ -22,7 +22,7 @@ N_WINDOWS = 200
 
 
 def augmented(batch, *, seed=0, **changes):
-    augmentation = Augmentation(**(STILL | changes), left_right=LEFT_RIGHT)
+    augmentation = Augmentation(**(STILL | changes), mirrored=MIRRORED)
     return augmentation(batch, generator=torch.Generator().manual_seed(seed))
 
 

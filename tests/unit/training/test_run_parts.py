@@ -8,7 +8,7 @@ import torch
 from window_batches import batch_of
 
 from nocigram.config.commands import TrainOptions
-from nocigram.config.data import DataOptions, SplitOptions, ViewOptions, WindowOptions
+from nocigram.config.data import DataOptions, SplitOptions, WindowOptions
 from nocigram.config.learning import (
     AugmentOptions,
     LossOptions,
@@ -18,7 +18,7 @@ from nocigram.config.learning import (
     OptimiserOptions,
 )
 from nocigram.core.errors import InputError, MissingExtraError, NoSamplesError
-from nocigram.data.sources import pixel_sources
+from nocigram.data.sources import sources_of
 from nocigram.evaluation import TrialPrediction, score_trials
 from nocigram.models.approaches import build_model
 from nocigram.models.backbones import build_backbone
@@ -106,7 +106,7 @@ def module_of(**model):
             kp_jitter_std=0.0,
             pose_drop=0.0,
             pixel_drop=0.0,
-            left_right=(),
+            mirrored=tuple(range(6)),
         ),
         schedule=Schedule(
             lr=1e-3, weight_decay=0.0, backbone_lr_factor=0.1, scheduler="cosine", n_warmup_steps=0, n_steps=1
@@ -261,10 +261,10 @@ def test_recordings_without_annotation_of_validation_animals_are_kept_out(two_an
 
 def test_trials_without_visible_keypoints_are_skipped_where_pose_is_needed(two_animals, capsys):
     two_animals.annotation(1, video="d.mp4")
-    prepared, _ = prepared_of(two_animals, view=ViewOptions(crop="mouse"))
+    prepared, _ = prepared_of(two_animals, model=ModelOptions(streams="pose"))
 
     assert {trial.recording for trial in prepared.found.trials} == {"a", "b"}
-    reason = "no frame of it has two visible keypoints, which --crop mouse and --streams pose need"
+    reason = "no frame of it has two visible keypoints, which --approach multitask needs"
     assert reason in capsys.readouterr().out
 
 
@@ -300,7 +300,7 @@ def test_a_split_of_other_data_is_refused(two_animals):
 def sources(two_animals, tmp_path):
     prepared, _ = prepared_of(two_animals)
     recordings = [prepared.found.recordings["a"]]
-    return pixel_sources(recordings, crop="full", img_size=32, cache_dir=tmp_path / "cache", say=lambda line: None)
+    return sources_of(recordings, crop="full", img_size=32, cache_dir=tmp_path / "cache", say=lambda line: None)
 
 
 def encoder(seed=0):

@@ -1,9 +1,15 @@
 """Whole models, by name."""
 
-from nocigram.models.approaches import _multitask_builder  # noqa: F401 - its import registers it
+from nocigram.models.approaches import (  # noqa: F401 - their imports register them
+    _multitask_builder,
+    multimodal,
+    pose_only,
+    pose_trees,
+    video_only,
+)
+from nocigram.models.approaches.base import ActionModel
 from nocigram.models.approaches.build import (
     APPROACHES,
-    Approach,
     BuiltModel,
     ModelOptions,
     build_model,
@@ -13,7 +19,7 @@ from nocigram.models.approaches.multitask import MultitaskModel
 
 __all__ = [
     "APPROACHES",
-    "Approach",
+    "ActionModel",
     "BuiltModel",
     "ModelOptions",
     "MultitaskModel",

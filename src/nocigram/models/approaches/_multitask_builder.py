@@ -3,17 +3,11 @@
 from collections.abc import Callable
 
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.multitask import (
-    GraphStream,
-    LightStream,
-    MotionStream,
-    MultitaskModel,
-    PixelStream,
-)
+from nocigram.models.approaches.multitask import MultitaskModel, PixelStream
+from nocigram.models.approaches.pose_groups import PoseStream, pose_group
 from nocigram.models.backbones import BuiltBackbone, build_backbone
 from nocigram.models.heads import ActionHead, KeypointHead
 from nocigram.models.temporal import build_temporal
-from nocigram.pose.light import N_LIGHT
 
 
 @register_approach(
@@ -41,25 +35,23 @@ def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> Built
             dropout=options.dropout,
         ),
         action_head=ActionHead(width, n_actions=options.n_actions, dropout=options.dropout),
-        keypoint_head=KeypointHead(width, n_keypoints=options.n_keypoints)
+        keypoint_head=KeypointHead(width, n_keypoints=options.body.n_keypoints)
         if options.model_type == "multitask"
         else None,
     )
     return BuiltModel(model=model, approach="multitask", options=rebuild_options(options, built), backbone=built)
 
 
-def _pose_streams(options: ModelOptions, *, out_dim: int) -> list[GraphStream | MotionStream | LightStream]:
+def _pose_streams(options: ModelOptions, *, out_dim: int) -> list[PoseStream]:
     """What is read of the keypoints; light is seen in pixels, so a model without pixels has none."""
     if "pose" not in options.streams:
         return []
-    streams: list[GraphStream | MotionStream | LightStream] = []
-    if "graph" in options.features:
-        streams.append(GraphStream(out_dim=out_dim))
-    if "motion" in options.features:
-        streams.append(MotionStream(out_dim=out_dim))
-    if "light" in options.features and "pixels" in options.streams:
-        streams.append(LightStream(N_LIGHT, out_dim=out_dim))
-    return streams
+    has_light = "pixels" in options.streams and bool(options.body.paws)
+    return [
+        PoseStream(pose_group(name, options.body, fps=options.fps), out_dim=out_dim)
+        for name in options.groups
+        if name != "light" or has_light
+    ]
 
 
 def _backbone(options: ModelOptions, warn: Callable[[str], None]) -> BuiltBackbone:

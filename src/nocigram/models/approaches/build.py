@@ -1,24 +1,23 @@
 """The registry of approaches, and the builder of whole models from plain numbers and strings.
 
 To add one: write a builder from `ModelOptions` to `BuiltModel`, decorate it with `register_approach`, import its module
-in `approaches/__init__.py`, and add its name to `Approach`.
+in `approaches/__init__.py`, and add its name to `core.literals.Approach`; flags whose defaults differ from the
+guide's stand in `config/presets`.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeAlias, get_args
-
-from torch import nn
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeAlias, get_args
 
 from nocigram.core.errors import Fault, raise_faults
-from nocigram.core.literals import ModelType, Streams
+from nocigram.core.literals import Approach, CnnSize, Features, ModelType, Streams
+from nocigram.models.approaches.base import ActionModel
 from nocigram.models.backbones import BuiltBackbone
 from nocigram.models.registry import Registry
+from nocigram.pose.skeleton import MOUSE, Skeleton
 
 _LOGGER = logging.getLogger(__name__)
-
-Approach = Literal["multitask"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +31,18 @@ class ModelOptions:
     """A `Streams`."""
     features: Sequence[str] = ("graph", "motion", "light")
     """What is read of keypoints, names of `core.literals.Features`."""
-    n_keypoints: int = 6
+    skeleton: Mapping[str, Any] = field(default_factory=MOUSE.as_plain)
+    """A `Skeleton` in plain containers."""
+    fps: float = 30.0
+    """Frame rate of the recordings: lags and windows are times."""
+    cnn_size: str = "standard"
+    """A `CnnSize`."""
     temporal: str = "tcn"
     hidden_dim: int = 256
     tcn_layers: int = 3
     dropout: float = 0.3
     pixel_dropout: float = 0.5
+    pose_dropout: float = 0.0
     backbone_type: str = "vit_2d"
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
     encoder_weights: str = "pretrained"
@@ -50,13 +55,23 @@ class ModelOptions:
     gradient_checkpointing: bool = False
     strict_backbone: bool = False
 
+    @property
+    def body(self) -> Skeleton:
+        """`skeleton` as a record."""
+        return Skeleton.from_plain(self.skeleton)
+
+    @property
+    def groups(self) -> list[Features]:
+        """`features` in one order, however they were written."""
+        return [name for name in get_args(Features) if name in self.features]
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltModel:
     """A model and how it came about."""
 
-    model: nn.Module
-    approach: str
+    model: ActionModel
+    approach: Approach
     options: dict[str, Any]
     """Keywords of `build_model` that build the same architecture without any weights, for the checkpoint."""
     backbone: BuiltBackbone | None
@@ -70,7 +85,7 @@ register_approach = APPROACHES.register
 
 
 def build_model(
-    approach: str = "multitask", *, warn: Callable[[str], None] = _LOGGER.warning, **options: Any
+    approach: Approach = "multitask", *, warn: Callable[[str], None] = _LOGGER.warning, **options: Any
 ) -> BuiltModel:
     """Build an approach's model.
 
@@ -102,7 +117,7 @@ def rebuild_options(options: ModelOptions, built: BuiltBackbone | None) -> dict[
 
 def _faults_of(options: ModelOptions) -> list[Fault]:
     """Numbers that no model can have."""
-    least = {"n_actions": 2, "n_keypoints": 1, "hidden_dim": 1, "tcn_layers": 1}
+    least = {"n_actions": 2, "hidden_dim": 1, "tcn_layers": 1}
     faults = [
         Fault(where=f"--{name}", expected=f"at least {low}", got=str(number), fix="Give a larger number.")
         for name, low in least.items()
@@ -112,7 +127,11 @@ def _faults_of(options: ModelOptions) -> list[Fault]:
         faults.append(
             Fault(where="--dropout", expected="0 <= rate < 1", got=str(options.dropout), fix="The default is 0.3.")
         )
-    choices: dict[str, tuple[str, ...]] = {"model_type": get_args(ModelType), "streams": get_args(Streams)}
+    choices: dict[str, tuple[str, ...]] = {
+        "model_type": get_args(ModelType),
+        "streams": get_args(Streams),
+        "cnn_size": get_args(CnnSize),
+    }
     faults.extend(
         Fault(where=f"--{name}", expected=f"one of {', '.join(known)}", got=repr(choice), fix="Correct its spelling.")
         for name, known in choices.items()

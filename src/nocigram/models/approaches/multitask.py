@@ -1,29 +1,23 @@
-"""The multi-task approach: pixels and pose in, an action and the keypoints of every frame out.
+"""The multi-task model: pixels and pose in, an action and the keypoints of every frame out.
 
-B batch, T frames, C channels, H height, W width, D width of a backbone's feature vector, K keypoints (6).
+B batch, T frames, C channels, H height, W width, D width of a backbone's feature vector, K keypoints.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from nocigram.models.approaches.base import ActionModel, Frames, all_valid, n_valid
+from nocigram.models.approaches.pose_groups import Pose, PoseStream
 from nocigram.models.backbones import Backbone
 from nocigram.models.heads import ActionHead, KeypointHead
 from nocigram.models.output import ModelOutput
 from nocigram.models.standardise import RunningStandardise
 from nocigram.models.temporal import TemporalHead
-from nocigram.pose.features import pose_features
 from nocigram.pose.light import N_LIGHT
-from nocigram.pose.motion import LAGS_N_FRAMES, N_MOTION_FEATURES, motion_features
-from nocigram.pose.skeleton import N_POSE_FEATURES
-
-N_PAWS = 4
-"""The last of the keypoints."""
-Frames = UInt8[Tensor, "B T C H W"] | Float[Tensor, "B T C H W"]
 
 
 @final
@@ -45,67 +39,7 @@ class PixelStream(nn.Module):
 
 
 @final
-class GraphStream(nn.Module):
-    """The 18 pose features, and which of them are known, projected."""
-
-    def __init__(self, *, out_dim: int) -> None:
-        super().__init__()
-        self.standardise = RunningStandardise(2 * N_POSE_FEATURES, layer_norm=False)
-        self.project = nn.Sequential(nn.Linear(2 * N_POSE_FEATURES, out_dim), nn.GELU())
-
-    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
-        """Compute the pose graph's features from keypoints in pixels and project them."""
-        features, known = pose_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px)
-        features = torch.cat([features, known.to(features.dtype)], dim=-1)
-        projected: Tensor = self.project(self.standardise(features, valid=pose.valid))
-        return projected
-
-
-@final
-class MotionStream(nn.Module):
-    """Coordinates and velocities in the body's own frame, projected."""
-
-    def __init__(self, *, out_dim: int) -> None:
-        super().__init__()
-        self.standardise = RunningStandardise(N_MOTION_FEATURES, layer_norm=False)
-        self.project = nn.Sequential(nn.Linear(N_MOTION_FEATURES, out_dim), nn.GELU())
-
-    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
-        """Compute the motion features from keypoints in pixels and project them."""
-        features = motion_features(pose.xy_px, pose.visible, body_length_px=pose.body_length_px, valid=pose.valid)
-        projected: Tensor = self.project(self.standardise(features, valid=pose.valid))
-        return projected
-
-
-@final
-class LightStream(nn.Module):
-    """The light at the paws, projected."""
-
-    def __init__(self, n_light: int, *, out_dim: int) -> None:
-        super().__init__()
-        self.standardise = RunningStandardise(N_PAWS * n_light, layer_norm=False)
-        self.project = nn.Sequential(nn.Linear(N_PAWS * n_light, out_dim), nn.GELU())
-
-    def forward(self, pose: "Pose") -> Float[Tensor, "B T P"]:
-        """Project the light at the four paws; it is 0 where it is unknown."""
-        light = pose.light[:, :, -N_PAWS:].flatten(2)
-        projected: Tensor = self.project(self.standardise(light, valid=pose.valid))
-        return projected
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pose:
-    """What the streams of the pose are made of."""
-
-    xy_px: Float[Tensor, "B T 6 2"]
-    visible: Bool[Tensor, "B T 6"]
-    light: Float[Tensor, "B T 6 L"]
-    body_length_px: Float[Tensor, " B"]
-    valid: Bool[Tensor, "B T"]
-
-
-@final
-class MultitaskModel(nn.Module):
+class MultitaskModel(ActionModel):
     """Streams side by side into a temporal head, then one head per task.
 
     Without a keypoint head it is the mode `action_only`.
@@ -116,7 +50,7 @@ class MultitaskModel(nn.Module):
         *,
         backbone: Backbone | None,
         pixel_stream: PixelStream | None,
-        pose_streams: Sequence[GraphStream | MotionStream | LightStream],
+        pose_streams: Sequence[PoseStream],
         temporal: TemporalHead,
         action_head: ActionHead,
         keypoint_head: KeypointHead | None,
@@ -132,15 +66,10 @@ class MultitaskModel(nn.Module):
         self.keypoint_head = keypoint_head
 
     @property
-    def reads_light(self) -> bool:
-        """Light at the keypoints has to be measured for this model."""
-        return any(isinstance(stream, LightStream) for stream in self.pose_streams)
-
-    @property
     def context_frames(self) -> int:
         """Frames on either side that a frame's prediction can depend on."""
         around = [0 if self.backbone is None else self.backbone.context_frames]
-        around += [max(LAGS_N_FRAMES) for stream in self.pose_streams if isinstance(stream, MotionStream)]
+        around += [stream.group.context_frames for stream in self.pose_streams if isinstance(stream, PoseStream)]
         return self.temporal.context_frames + max(around)
 
     def forward(
@@ -148,27 +77,16 @@ class MultitaskModel(nn.Module):
         *,
         frames: Frames | None = None,
         features: Float[Tensor, "B T D"] | None = None,
-        xy_px: Float[Tensor, "B T 6 2"] | None = None,
-        visible: Bool[Tensor, "B T 6"] | None = None,
-        light: Float[Tensor, "B T 6 L"] | None = None,
+        xy_px: Float[Tensor, "B T K 2"] | None = None,
+        visible: Bool[Tensor, "B T K"] | None = None,
+        light: Float[Tensor, "B T K L"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
         has_pixels: Bool[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
     ) -> ModelOutput:
-        """Predict each frame of a batch of windows. What a stream does not need may be left out.
-
-        Args:
-            frames: pixels, uint8 or float in [0, 1].
-            features: the backbone's features of the frames, instead of `frames`.
-            xy_px: keypoints in pixels of the video.
-            visible: which keypoints can be believed; the others are not read.
-            light: normalised light at the keypoints; None: unknown everywhere.
-            body_length_px: each recording's body length.
-            has_pixels: False for windows whose pixels are not to be looked at; None: all are.
-            valid: False for padding at a window's end; None: no padding.
-        """
+        """See `ActionModel.forward`."""
         if valid is None:
-            valid = _all_valid(frames, features, xy_px)
+            valid = all_valid(frames, features, xy_px)
         streams = []
         if self.pixel_stream is not None:
             seen = self.pixel_stream(self._features(frames, features, valid), valid=valid)
@@ -193,14 +111,5 @@ class MultitaskModel(nn.Module):
             return features
         if self.backbone is None:
             raise ValueError("MultitaskModel: expected features, got frames and no backbone")
-        position = torch.arange(1, valid.shape[1] + 1, device=valid.device)
-        computed: Tensor = self.backbone(frames, n_frames=(position * valid).amax(dim=1))
+        computed: Tensor = self.backbone(frames, n_frames=n_valid(valid))
         return computed
-
-
-def _all_valid(*inputs: Tensor | None) -> Bool[Tensor, "B T"]:
-    """A mask without padding, of the batch and length of whatever input there is."""
-    given = next((tensor for tensor in inputs if tensor is not None), None)
-    if given is None:
-        raise ValueError("MultitaskModel: expected frames, features or xy_px, got none of them")
-    return torch.ones(given.shape[:2], dtype=torch.bool, device=given.device)

@@ -1,0 +1,26 @@
+"""What a model has to be given of a recording."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Inputs of a model; a file that none of them comes from is not opened."""
+
+    pixels: bool
+    """Frames, cut to the view and resized."""
+    pose: bool
+    """Keypoints from a pose file."""
+    light: bool
+    """Light at the keypoints, measured in the video; recordings without a video are used all the same."""
+    only_with_pose: bool
+    """A recording without keypoints can't be used."""
+
+    @property
+    def video(self) -> bool:
+        """A recording without a video can't be used."""
+        return self.pixels
+
+
+EVERYTHING = Needs(pixels=True, pose=True, light=True, only_with_pose=False)
+POSE_ALONE = Needs(pixels=False, pose=True, light=False, only_with_pose=True)

@@ -1,0 +1,138 @@
+"""The pose-trees approach: gradient-boosted trees on the kinematics of each frame and the seconds around it.
+
+B batch, T frames, K keypoints, L light numbers, F features, C actions, N rows.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+
+from nocigram.core.errors import InputError, MissingExtraError
+from nocigram.models.approaches.base import ActionModel, all_valid
+from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
+from nocigram.models.approaches.pose_groups import Pose, PoseGroup, pose_group
+from nocigram.models.output import ModelOutput
+from nocigram.pose.light import N_LIGHT
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+_LEAST_PROBABILITY = 1e-7
+
+
+@final
+class PoseTreesModel(ActionModel):
+    """Trees that somebody has grown, on groups of pose features.
+
+    They travel in the state dict as XGBoost's own JSON, which is data, not code; any XGBoost reads it.
+    """
+
+    def __init__(self, *, groups: Sequence[PoseGroup], n_actions: int) -> None:
+        super().__init__()
+        self.groups = tuple(groups)
+        self.n_actions = n_actions
+        self._booster: Booster | None = None
+
+    @property
+    def context_frames(self) -> int:
+        """What the features of a frame know of its neighbours."""
+        return max(group.context_frames for group in self.groups)
+
+    def grow(self, booster: "Booster") -> None:
+        """Take trees over.
+
+        Args:
+            booster: with `multi:softprob` over all actions, trained on what `features` gives.
+        """
+        self._booster = booster
+
+    def features(
+        self,
+        *,
+        xy_px: Float[Tensor, "B T K 2"],
+        visible: Bool[Tensor, "B T K"],
+        body_length_px: Float[Tensor, " B"],
+        light: Float[Tensor, "B T K L"] | None,
+        valid: Bool[Tensor, "B T"],
+    ) -> Float[Tensor, "B T F"]:
+        """What the trees are given of each frame."""
+        light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
+        pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+        return torch.cat([group.compute(pose) for group in self.groups], dim=-1)
+
+    def forward(
+        self,
+        *,
+        xy_px: Float[Tensor, "B T K 2"] | None = None,
+        visible: Bool[Tensor, "B T K"] | None = None,
+        light: Float[Tensor, "B T K L"] | None = None,
+        body_length_px: Float[Tensor, " B"] | None = None,
+        valid: Bool[Tensor, "B T"] | None = None,
+        **unread: Any,
+    ) -> ModelOutput:
+        """See `ActionModel.forward`. The logits are logarithms of the trees' probabilities."""
+        if xy_px is None or visible is None or body_length_px is None:
+            raise ValueError("PoseTreesModel: expected xy_px, visible and body_length_px, got None")
+        if self._booster is None:
+            raise ValueError("PoseTreesModel: expected grown trees, got none")
+        valid = all_valid(xy_px) if valid is None else valid
+        features = self.features(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+        rows = features.flatten(0, 1).float().cpu().numpy()
+        probabilities: Float32[np.ndarray, "N C"] = self._booster.inplace_predict(rows)
+        logits = torch.from_numpy(probabilities).clamp(min=_LEAST_PROBABILITY).log().to(features.device)
+        return ModelOutput(action_logits=logits.view(*valid.shape, -1), keypoints=None)
+
+    def get_extra_state(self) -> str:
+        """XGBoost's JSON; empty before the trees are grown."""
+        return "" if self._booster is None else self._booster.save_raw("json").decode()
+
+    def set_extra_state(self, state: str) -> None:
+        """Read XGBoost's JSON.
+
+        Raises:
+            InputError: XGBoost refuses it.
+        """
+        if not state:
+            self._booster = None
+            return
+        xgboost = import_xgboost()
+        booster = xgboost.Booster()
+        try:
+            booster.load_model(bytearray(state.encode()))
+        except xgboost.core.XGBoostError as error:
+            raise InputError(
+                f"checkpoint: expected trees in XGBoost's JSON, got '{str(error).splitlines()[0]}'. Train it again."
+            ) from error
+        self._booster = booster
+
+
+def import_xgboost() -> Any:
+    """The package.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import xgboost
+    except ImportError as error:
+        raise MissingExtraError("--approach pose_trees", package="xgboost", extra="trees") from error
+    return xgboost
+
+
+@register_approach(
+    "pose_trees",
+    summary="Gradient-boosted trees on kinematics over windows of several lengths; needs no video.",
+    source="Chen & Guestrin 2016 (XGBoost); as in SimBA (Nilsson et al. 2020) and JABS",
+)
+def build_pose_trees(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
+    """A model without trees, to be grown or to be read from a checkpoint."""
+    import_xgboost()
+    model = PoseTreesModel(
+        groups=[pose_group(name, options.body, fps=options.fps) for name in options.groups],
+        n_actions=options.n_actions,
+    )
+    return BuiltModel(model=model, approach="pose_trees", options=rebuild_options(options, None), backbone=None)
