@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from nocigram.config.data import DataOptions, SplitOptions, ViewOptions, WindowOptions
 from nocigram.config.learning import (
@@ -17,7 +17,7 @@ from nocigram.config.learning import (
 from nocigram.config.limits import out_of_range
 from nocigram.config.records import flat
 from nocigram.core.errors import Fault
-from nocigram.core.literals import Accelerator
+from nocigram.core.literals import Accelerator, Approach, Launcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,122 @@ class TrainOptions:
     def flat(self) -> dict[str, Any]:
         """All flags and their values, plain types only: the `args` of a checkpoint."""
         return flat(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchOptions:
+    """Where the cells of a study run."""
+
+    launcher: Launcher = "local"
+    """'local': on this machine; 'slurm': each cell is a job of a Slurm cluster, through submitit."""
+    jobs: int = 1
+    """Cells that run at once on this machine."""
+    slurm_partition: str | None = None
+    """Partition of the cluster (default: the cluster's)."""
+    slurm_cpus: int = 4
+    """Processor cores of a job."""
+    slurm_gpus: int = 0
+    """GPUs of a job."""
+    slurm_mem_gb: float = 16.0
+    """Memory of a job."""
+    slurm_minutes: int = 240
+    """Longest run of a job."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(
+            self,
+            jobs=(1, None),
+            slurm_cpus=(1, None),
+            slurm_gpus=(0, None),
+            slurm_mem_gb=(0.1, None),
+            slurm_minutes=(1, None),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldOptions:
+    """How animals take turns at judging."""
+
+    folds: int | None = None
+    """Groups of animals that are held out in turn (default: one animal at a time)."""
+    seeds: int = 1
+    """Trainings per fold, with seeds from --seed upwards."""
+    fold_seed: int = 0
+    """Decides how animals are grouped, where there is a choice."""
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return out_of_range(self, folds=(2, None), seeds=(1, None), fold_seed=(0, None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossvalOptions:
+    """Everything that `nocigram crossval` is told: the options of training, and how to hold out animals."""
+
+    train: TrainOptions
+    folding: FoldOptions = field(default_factory=FoldOptions)
+    launch: LaunchOptions = field(default_factory=LaunchOptions)
+
+    @property
+    def out(self) -> Path:
+        """Folder of the results."""
+        return self.train.machine.out or self.train.data.annotations.resolve().parent / "crossval"
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        faults = [*self.train.faults(), *self.folding.faults(), *self.launch.faults()]
+        if self.train.split.split is not None:
+            fix = "Leave it out."
+            expected = "no split, since folds are made of animals"
+            faults.append(Fault(where="--split", expected=expected, got=str(self.train.split.split), fix=fix))
+        return faults
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """Everything that `nocigram compare` is told."""
+
+    data: DataOptions
+    approaches: str = "all"
+    """Approaches to compare, comma-separated, or 'all'."""
+    ablate: bool = False
+    """Add rows of the multitask approach without one of its parts each."""
+    overrides: Path | None = None
+    """YAML file: approach -> flags of its training that differ from its defaults; 'all' for every approach."""
+    val_share: float = 0.2
+    """Share of the training side's labelled frames that chooses epochs, thresholds and smoothing, about."""
+    seed: int = 0
+    """First seed of the trainings."""
+    out: Path | None = None
+    """Folder of the results (default: compare/ beside --annotations)."""
+    cache_dir: Path | None = None
+    """Folder for decoded frames and features (default: .nocigram beside the videos' folder)."""
+    accelerator: Accelerator = "auto"
+    """Device to compute on."""
+    folding: FoldOptions = field(default_factory=FoldOptions)
+    launch: LaunchOptions = field(default_factory=LaunchOptions)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the results."""
+        return self.out or self.data.annotations.resolve().parent / "compare"
+
+    @property
+    def approach_names(self) -> tuple[Approach, ...]:
+        """`approaches` as a tuple, in the order of the table."""
+        named = [name.strip() for name in self.approaches.split(",")]
+        return tuple(name for name in get_args(Approach) if name in named or named == ["all"])
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        faults = [*self.data.faults(), *self.folding.faults(), *self.launch.faults()]
+        known = get_args(Approach)
+        unknown = sorted({name.strip() for name in self.approaches.split(",")} - {*known, "all"})
+        if unknown:
+            expected = f"'all' or names among {', '.join(known)}"
+            faults.append(Fault(where="--approaches", expected=expected, got=", ".join(unknown), fix="Correct them."))
+        return faults + out_of_range(self, val_share=(0.01, 0.9), seed=(0, None))
 
 
 @dataclass(frozen=True, kw_only=True)

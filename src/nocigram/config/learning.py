@@ -67,6 +67,8 @@ class ModelOptions:
     """Dropout in the TCN and the heads."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
+    members: int = 1
+    """Networks of pose_only whose probabilities are averaged."""
     pose_dropout: float = 0.0
     """Dropout on the numbers that are read of keypoints."""
 
@@ -78,7 +80,8 @@ class ModelOptions:
             self,
             backbone_chunk=(1, None),
             hidden_dim=(8, None),
-            tcn_layers=(1, 12),
+            tcn_layers=(0, 12),
+            members=(1, 100),
             dropout=(0, 0.95),
             pixel_dropout=(0, 0.95),
             pose_dropout=(0, 0.95),
@@ -108,16 +111,18 @@ class ModelOptions:
 
 def needs_of(approach: Approach, *, streams: Streams, features: Sequence[str]) -> Needs:
     """What a model has to be given of a recording."""
-    reads_light = "light" in features
-    if approach == "video_only":
-        return Needs(pixels=True, pose=False, light=False, only_with_pose=False)
-    if approach == "multimodal":
-        return Needs(pixels=True, pose=True, light=reads_light, only_with_pose=True)
-    if approach == "multitask":
-        pixels = streams != "pose"
-        light = reads_light and streams == "pixels+pose"
-        return Needs(pixels=pixels, pose=True, light=light, only_with_pose=not pixels)
-    return Needs(pixels=False, pose=True, light=reads_light, only_with_pose=True)
+    pixels = approach in ("video_only", "multimodal") or (approach == "multitask" and streams != "pose")
+    pose = approach != "video_only"
+    reads_groups = pose and not (approach == "multitask" and streams == "pixels")
+    # what multitask reads of a video without its pixels is nothing, so that the streams can be told apart
+    sees_light = reads_groups and not (approach == "multitask" and streams == "pose")
+    return Needs(
+        pixels=pixels,
+        pose=pose,
+        light=sees_light and "light" in features,
+        kinematics=reads_groups and "kinematics" in features,
+        only_with_pose=pose and not (approach == "multitask" and pixels),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

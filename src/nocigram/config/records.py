@@ -2,7 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 Options = TypeVar("Options")
 
@@ -20,12 +20,17 @@ def flat(options: Any) -> dict[str, Any]:
 
 
 def unflat(kind: type[Options], values: dict[str, Any]) -> Options:
-    """The opposite of `flat`: build a record of options and its groups from flags and their values."""
+    """The opposite of `flat`: build a record of options and its groups from flags and their values.
+
+    Text becomes a path where the field is one.
+    """
     hints = get_type_hints(kind)
     arguments = {}
     for entry in fields(kind):  # type: ignore[arg-type]
         if is_dataclass(hints[entry.name]):
             arguments[entry.name] = unflat(hints[entry.name], values)
         elif entry.name in values:
-            arguments[entry.name] = values[entry.name]
+            value = values[entry.name]
+            is_path = isinstance(value, str) and Path in (hints[entry.name], *get_args(hints[entry.name]))
+            arguments[entry.name] = Path(value) if is_path else value
     return kind(**arguments)

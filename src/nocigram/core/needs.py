@@ -13,6 +13,8 @@ class Needs:
     """Keypoints from a pose file."""
     light: bool
     """Light at the keypoints, measured in the video; recordings without a video are used all the same."""
+    kinematics: bool
+    """Posture and motion over several spans of time, computed once per recording."""
     only_with_pose: bool
     """A recording without keypoints can't be used."""
 
@@ -22,5 +24,6 @@ class Needs:
         return self.pixels
 
 
-EVERYTHING = Needs(pixels=True, pose=True, light=True, only_with_pose=False)
-POSE_ALONE = Needs(pixels=False, pose=True, light=False, only_with_pose=True)
+EVERYTHING = Needs(pixels=True, pose=True, light=True, kinematics=False, only_with_pose=False)
+"""What is in files."""
+POSE_ALONE = Needs(pixels=False, pose=True, light=False, kinematics=False, only_with_pose=True)

@@ -27,6 +27,8 @@ class Batch:
     pixels: UInt8[Tensor, "B T C S S"] | None
     features: Float[Tensor, "B T D"] | None
     """Backbone features in place of pixels, where the backbone is frozen."""
+    kinematics: Float[Tensor, "B T F"] | None
+    """Posture and motion over several spans of time; of the mirror image in windows that are to be seen in a mirror."""
     light: Float[Tensor, "B T K L"]
     """Normalised light at the keypoints, about 1; 0 where it is unknown."""
     xy_px: Float[Tensor, "B T K 2"]
@@ -47,7 +49,7 @@ class Batch:
     action_mask: Float[Tensor, " B"]
     """1 where the recording is annotated, 0 where it trains the keypoint head alone."""
     is_mirrored: Bool[Tensor, " B"]
-    """The window is to be seen in a mirror; cached features are mirrored already, nothing else is."""
+    """The window is to be seen in a mirror; cached features and kinematics are mirrored already, nothing else is."""
     index: Int[Tensor, " B"]
     """Position of the window in its data set."""
 
@@ -58,6 +60,7 @@ class Batch:
             "features": self.features,
             "xy_px": self.pose_xy_px,
             "visible": self.pose_visible,
+            "kinematics": self.kinematics,
             "light": self.light,
             "has_pixels": self.has_pixels,
             "body_length_px": self.body_length_px,
@@ -114,6 +117,7 @@ class Windows(Dataset[Batch]):
         return Batch(
             pixels=pixels,
             features=None if features is None else features.float(),
+            kinematics=_kinematics_of(window, source, self._window_T),
             light=_padded(_light_of(source, span), self._window_T),
             xy_px=_padded(xy_px, self._window_T),
             visible=_padded(visible, self._window_T),
@@ -140,7 +144,15 @@ def collate(items: Sequence[Batch]) -> Batch:
     pixels = [item.pixels for item in items if item.pixels is not None]
     n_channels = max((each.shape[2] for each in pixels), default=0)
     joined["pixels"] = torch.cat([each.expand(-1, -1, n_channels, -1, -1) for each in pixels]) if pixels else None
-    return Batch(**{"features": None, **joined})
+    return Batch(**{"features": None, "kinematics": None, **joined})
+
+
+def _kinematics_of(window: Window, source: Source, window_T: int) -> Tensor | None:
+    """Kinematics of a window; None where they are not needed."""
+    if not source.kinematics:
+        return None
+    rows = source.kinematics[int(window.is_mirrored)][window.span.start : window.span.stop]
+    return _padded(rows, window_T).float()
 
 
 def _light_of(source: Source, span: FrameRange) -> np.ndarray:

@@ -13,6 +13,7 @@ from nocigram.core.literals import Crop
 from nocigram.core.needs import EVERYTHING, Needs
 from nocigram.data.array_cache import ArrayCache, cache_key, content_hash
 from nocigram.data.frame_cache import cache_size_bytes, cached_frames, cached_light, is_cached, is_light_cached
+from nocigram.data.kinematics import cached_kinematics
 from nocigram.data.locate import LOCATE_VERSION, located_view
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
@@ -33,6 +34,8 @@ class Source:
     """Name of the frames in the cache: equal keys mean equal pixels."""
     light: Float32[np.ndarray, "N K L"] | None = None
     """Normalised light at the keypoints; None where it isn't needed or can't be measured."""
+    kinematics: tuple[Float16[np.ndarray, "N F"], ...] = ()
+    """Posture and motion over several spans of time, of the animal and of its mirror image; empty if not needed."""
     features: tuple[Float16[np.ndarray, "N D"], ...] = ()
     """Backbone features: of the frames, then (where they were made) of the mirrored frames."""
 
@@ -102,6 +105,8 @@ def sources_of(
     """
     try:
         sources = {r.name: Source(recording=r, view=view_of(r, crop=crop, cache_dir=cache_dir)) for r in recordings}
+        if needs.kinematics:
+            sources = {name: _with_kinematics(source, cache_dir) for name, source in sources.items()}
         if not (needs.pixels or needs.light):
             return sources
         decoder = _Decoder(needs=needs, img_size=img_size, cache_dir=cache_dir)
@@ -117,6 +122,15 @@ def sources_of(
             f"{cache_dir}: expected a folder with room for decoded frames, got '{error.strerror or error}'. "
             "Free some space or choose another place with --cache_dir."
         ) from error
+
+
+def _with_kinematics(source: Source, cache_dir: Path) -> Source:
+    """A source with the kinematics of the animal and of its mirror image."""
+    kinematics = tuple(
+        cached_kinematics(source.recording, cache_dir=cache_dir, is_mirrored=is_mirrored)
+        for is_mirrored in (False, True)
+    )
+    return replace(source, kinematics=kinematics)
 
 
 @dataclass(frozen=True, kw_only=True)

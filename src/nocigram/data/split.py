@@ -1,6 +1,7 @@
 """Which trials train the model and which judge it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +26,18 @@ class Split:
     train: tuple[str, ...]
     """Names of trials, `recording#number`."""
     val: tuple[str, ...]
+    test: tuple[str, ...] = ()
+    """Trials that nothing is trained on or chosen by."""
 
     def trials(self, found: Discovery, side: str) -> list[Trial]:
-        """The trials of one side (`train` or `val`) that are in the folder."""
+        """The trials of one side (`train`, `val` or `test`) that are in the folder."""
         names = set(getattr(self, side))
         return [trial for trial in found.trials if trial.name in names]
 
     def save(self, path: Path) -> None:
         """Write the split as JSON."""
-        content = {"split_by": self.split_by, "train": list(self.train), "val": list(self.val)}
+        sides = {side: list(getattr(self, side)) for side in ("train", "val", "test")}
+        content = {"split_by": self.split_by, **sides}
         write_json(path, content)
 
 
@@ -48,15 +52,16 @@ def read_split(path: Path) -> Split:
         split_by, train, val = (content[key] for key in ("split_by", "train", "val"))
         if split_by not in get_args(SplitBy) or not isinstance(train, list) or not isinstance(val, list):
             raise ValueError(f"split_by {split_by!r}, {len(train)} and {len(val)} trials")
-        split = Split(split_by=split_by, train=tuple(map(str, train)), val=tuple(map(str, val)))
+        sides = {"train": train, "val": val, "test": content.get("test", [])}
+        split = Split(split_by=split_by, **{side: tuple(map(str, names)) for side, names in sides.items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"--split {path}: expected a split file with split_by, train and val, got {error!r}. "
             "Give one that training saved."
         ) from error
-    if both := sorted(set(split.train) & set(split.val)):
+    if both := sorted(name for name, n in Counter([*split.train, *split.val, *split.test]).items() if n > 1):
         raise InputError(
-            f"--split {path}: expected each trial on one side, got {', '.join(both)} on both. Remove it from one."
+            f"--split {path}: expected each trial on one side, got {', '.join(both)} on two. Remove it from one."
         )
     return split
 
@@ -86,8 +91,8 @@ def make_split(found: Discovery, *, split_by: SplitBy, val_share: float, seed: i
 
 def leaks(found: Discovery, split: Split) -> list[str]:
     """Animals with trials on both sides."""
-    train, val = ({trial.animal for trial in split.trials(found, side)} for side in ("train", "val"))
-    return sorted(train & val)
+    train, val, test = ({trial.animal for trial in split.trials(found, side)} for side in ("train", "val", "test"))
+    return sorted((train & val) | ((train | val) & test))
 
 
 def _units(trials: Sequence[Trial], split_by: SplitBy) -> dict[str, list[Trial]]:

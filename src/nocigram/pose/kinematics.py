@@ -1,8 +1,9 @@
 """How the body is held and how it moves, over several spans of time: what trees and small networks read of a pose.
 
 Channels of each frame first: the posture in the body's own frame, distances, speeds over several lags, turning, the
-power of fast paw motion, visibility. Then the mean and the spread of each channel over windows of several lengths, so
-that a frame knows what kind of seconds it lies in. Lags and windows are given in seconds; lengths are in body lengths.
+power of fast paw motion, visibility. Then the mean and the spread of each channel over windows of several lengths
+around the frame, and its mean over short windows before and after it, so that a frame knows what kind of seconds it
+lies in and what they led to. Lags and windows are given in seconds; lengths are in body lengths.
 
 B batch, T frames, K keypoints, P paws, N channels.
 """
@@ -22,7 +23,10 @@ SPEED_LAGS_S = (0.05, 0.1, 0.25)
 """Speeds are differences over so much time on either side; the shortest is one frame at common rates."""
 NET_LAGS_S = (0.5, 1.0)
 """How far the body came within twice this time: walking, as against moving on the spot."""
-WINDOWS_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+WINDOWS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+ASIDE_S = (-1.0, -0.5, 0.5, 1.0)
+"""Means over `ASIDE_WINDOW_S` are also taken so much before and after the frame: what led to it, what follows."""
+ASIDE_WINDOW_S = 0.5
 SHAKE_BAND_HZ = (8.0, 20.0)
 """A shaken paw; of this band as much is used as the frame rate shows."""
 _SHAKE_WINDOW_S = 0.5
@@ -31,6 +35,15 @@ _SLOWEST = 0.05
 _SLOWEST_TURN = 0.1
 """Radians a second, likewise."""
 _SMALLEST_SPREAD = 0.01
+
+
+KINEMATICS_VERSION = 1
+"""Raised when the same track gives other numbers, so that old ones are not used."""
+
+
+def n_kinematics(skeleton: Skeleton) -> int:
+    """Numbers of a frame; the same at every frame rate."""
+    return Kinematics(skeleton=skeleton, fps=1.0).n_features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +60,7 @@ class Kinematics:
     def n_features(self) -> int:
         """Numbers of a frame."""
         n_windowed = self.n_channels - self._n_unwindowed
-        return self.n_channels + 2 * len(WINDOWS_S) * n_windowed
+        return self.n_channels + (2 * len(WINDOWS_S) + len(ASIDE_S)) * n_windowed
 
     @property
     def n_channels(self) -> int:
@@ -59,8 +72,9 @@ class Kinematics:
     @property
     def context_frames(self) -> int:
         """Frames on either side that a frame's numbers depend on."""
-        lags = [*SPEED_LAGS_S, *NET_LAGS_S, _SHAKE_WINDOW_S / 2]
-        return self._width(max(WINDOWS_S)) // 2 + max(map(self._lag, lags))
+        aside = round(max(ASIDE_S) * self.fps) + self._width(ASIDE_WINDOW_S) // 2
+        around = max(self._width(max(WINDOWS_S)) // 2, aside)
+        return around + max(self._lag(max(NET_LAGS_S)), round(_SHAKE_WINDOW_S * self.fps))
 
     def __call__(
         self,
@@ -87,6 +101,9 @@ class Kinematics:
         for seconds in WINDOWS_S:
             mean, spread = _window_statistics(windowed, valid, width=self._width(seconds))
             parts += [mean, (spread + _SMALLEST_SPREAD).log()]
+            if seconds == ASIDE_WINDOW_S:
+                frames = torch.arange(valid.shape[1], device=valid.device)
+                parts += [_at(mean, last, frames + round(aside * self.fps)) for aside in ASIDE_S]
         return torch.cat(parts, dim=-1)
 
     def _channels(

@@ -19,6 +19,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.needs import Needs
 from nocigram.core.ranges import FrameRange
+from nocigram.data.kinematics import kinematics_of
 from nocigram.data.locate import located_view
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
@@ -312,6 +313,8 @@ class Predictor:
                 "visible": torch.from_numpy(visible)[None],
                 "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
             }
+        if self.needs.kinematics:
+            inputs["kinematics"] = torch.from_numpy(kinematics_of(recording, window))[None].float()
         if light is not None:
             inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
         values = [item.values for item in items if item.values is not None]

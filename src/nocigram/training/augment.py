@@ -66,7 +66,7 @@ class Augmentation:
         wrapped = ((wanted < 0) | (wanted >= n_frames)).to(batch.valid.device)
         moved = {
             name: _take(getattr(batch, name), source)
-            for name in ("pixels", "features", "light", "xy_px", "visible", "boxes", "actions", "valid")
+            for name in ("pixels", "features", "kinematics", "light", "xy_px", "visible", "boxes", "actions", "valid")
             if getattr(batch, name) is not None
         }
         moved["valid"] = moved["valid"] & ~wrapped
@@ -106,6 +106,7 @@ class Augmentation:
             batch,
             pixels=None if batch.pixels is None else batch.pixels * kept[..., None, None, None],
             features=None if batch.features is None else batch.features * kept[..., None],
+            kinematics=None if batch.kinematics is None else batch.kinematics * (kept & ~blind[:, None])[..., None],
             light=batch.light * (kept & ~blind[:, None])[..., None, None],
             has_pixels=batch.has_pixels & ~unseen,
             pose_visible=batch.visible & kept[..., None] & ~blind[:, None, None],
@@ -125,7 +126,7 @@ def mirrored(batch: Batch, order: Sequence[int]) -> Batch:
     """Left and right exchanged in the windows that are marked so, in pixels, keypoints and light.
 
     Args:
-        batch: cached features are mirrored already, and stay as they are.
+        batch: cached features and kinematics are mirrored already, and stay as they are.
         order: for each keypoint the one that takes its place in a mirror.
     """
     if not batch.is_mirrored.any():

@@ -68,6 +68,7 @@ class CheckpointWriter:
                 "split_by": self.prepared.split.split_by,
                 "train": list(self.prepared.split.train),
                 "val": list(self.prepared.split.val),
+                "test": list(self.prepared.split.test),
             },
             seen=self._seen(),
             extra={

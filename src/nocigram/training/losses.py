@@ -32,18 +32,22 @@ class MultitaskLoss:
 
     def __call__(self, output: ModelOutput, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """Terms by name, and their weighted sum as `loss`."""
-        logits = output.action_logits.float()
+        all_logits = [each.float() for each in output.trained_logits or (output.action_logits,)]
         scored = batch.valid & (batch.actions != UNSCORED) & (batch.action_mask[:, None] > 0)
-        terms = {
-            "action": focal_loss(
+        focal = [
+            focal_loss(
                 logits,
                 batch.actions,
                 scored,
                 class_weights=self.class_weights.to(logits.device),
                 gamma=self.focal_gamma,
                 label_smoothing=self.label_smoothing,
-            ),
-            "smooth": smoothness_loss(logits, scored),
+            )
+            for logits in all_logits
+        ]
+        terms = {
+            "action": torch.stack(focal).mean(),
+            "smooth": torch.stack([smoothness_loss(logits, scored) for logits in all_logits]).mean(),
         }
         total = terms["action"] + self.lambda_smooth * terms["smooth"]
         if output.keypoints is not None:

@@ -62,7 +62,7 @@ def prepare(options: TrainOptions) -> Prepared:
             "for validation. Give the split of these data, or leave the flag out."
         )
     _announce(found, split, train_trials, val_trials)
-    extra = _extra(found, val_trials, options)
+    extra = _extra(found, [*val_trials, *split.trials(found, "test")], options)
     distribution = distribution_of([found.labels_of(trial) for trial in train_trials], classes=found.scheme.classes)
     spans = [
         *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in train_trials),
@@ -110,18 +110,18 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
     return replace(prepared, sources=sources, planner=prepared.planner.within(whole))
 
 
-def _extra(found: Discovery, val_trials: Sequence[Trial], options: TrainOptions) -> list[Recording]:
+def _extra(found: Discovery, judging: Sequence[Trial], options: TrainOptions) -> list[Recording]:
     """Recordings without annotation that train the keypoint head: none of an animal that judges the model."""
     model = options.model
     if options.split.labelled_only or (model.approach, model.model_type) != ("multitask", "multitask"):
         return []
-    judges = {trial.animal for trial in val_trials}
+    judges = {trial.animal for trial in judging}
     extra = [recording for recording in found.unlabelled if recording.animal not in judges]
     if extra:
         names = ", ".join(recording.name for recording in extra)
         print(f"[info] {len(extra)} recordings without annotation train the keypoint head alone: {names}")
     if kept_out := [recording.name for recording in found.unlabelled if recording.animal in judges]:
-        print(f"[info] not used, since their animals are in validation: {', '.join(kept_out)}")
+        print(f"[info] not used, since their animals judge the model: {', '.join(kept_out)}")
     return extra
 
 
@@ -150,7 +150,7 @@ def _split_of(found: Discovery, options: TrainOptions) -> Split:
     given = earlier if options.machine.resume and earlier.is_file() else options.split.split
     if given is not None:
         split = read_split(given)
-        named, there = {*split.train, *split.val}, {trial.name for trial in found.trials}
+        named, there = {*split.train, *split.val, *split.test}, {trial.name for trial in found.trials}
         if missing := sorted(named - there):
             print(f"[warn] {given.name} names trials that are not in the folder: {', '.join(missing)}")
         if left_out := sorted(there - named):
@@ -161,8 +161,8 @@ def _split_of(found: Discovery, options: TrainOptions) -> Split:
         )
     if shared := leaks(found, split):
         print(
-            f"[warn] LEAK: {', '.join(shared)} are in training and in validation, so scores will be higher than on new "
-            "animals. Use --split_by animal for numbers to report."
+            f"[warn] LEAK: {', '.join(shared)} are on more than one side of the split, so scores will be higher than "
+            "on new animals. Use --split_by animal for numbers to report."
         )
     return split
 

@@ -81,13 +81,7 @@ def _rows(model: PoseTreesModel, windows: TrialWindows, *, mirror: tuple[int, ..
     features, actions = [], []
     for batch in DataLoader(dataset, batch_size=_N_WINDOWS_AT_ONCE, collate_fn=collate):
         seen = batch if mirror is None else mirrored(batch, mirror)
-        numbers = model.features(
-            xy_px=seen.xy_px,
-            visible=seen.visible,
-            body_length_px=seen.body_length_px,
-            light=seen.light,
-            valid=seen.valid,
-        )
+        numbers = model.features(**{**seen.inputs(), "xy_px": seen.xy_px, "visible": seen.visible})
         scored = seen.valid & (seen.actions != UNSCORED)
         features.append(numbers[scored].float().numpy())
         actions.append(seen.actions[scored].numpy())

@@ -1,7 +1,6 @@
 """Alignment: the pixels, the keypoints and the label of a window's frame t are of one video frame."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,7 +167,9 @@ def test_decoding_is_announced_once_with_its_size(laboratory):
 def test_sources_without_pixels_decode_nothing(laboratory):
     laboratory.video(n_frames=50)
     found = discover(**laboratory.folders)
-    source = sources_of(found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path())["rec"]
+    source = sources_of(
+        found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=laboratory.folder
+    )["rec"]
     assert source.frames is None
     assert source.n_frames == 50
 

@@ -153,7 +153,7 @@ def test_a_split_leaks_when_an_animal_is_on_both_sides(study):
         pytest.param("[1]", "expected a split file", id="a list"),
         pytest.param(
             '{"split_by": "trial", "train": ["a#1", "b#1"], "val": ["b#1"]}',
-            "expected each trial on one side, got b#1 on both. Remove it from one.",
+            "expected each trial on one side, got b#1 on two. Remove it from one.",
             id="a trial on both sides",
         ),
         pytest.param('{"split_by": "mouse", "train": ["a#1"], "val": ["b#1"]}', "got .*mouse", id="an unknown unit"),

@@ -24,7 +24,9 @@ def two_trials(laboratory):
     laboratory.annotation(1, start=0, n_rows=70)
     laboratory.annotation(2, start=70, n_rows=30)
     found = discover(**laboratory.folders, min_frames=30)
-    return found, sources_of(found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path())
+    return found, sources_of(
+        found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=laboratory.folder
+    )
 
 
 def answers_of(windows, *, pad_value):

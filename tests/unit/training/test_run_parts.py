@@ -256,7 +256,7 @@ def test_recordings_without_annotation_of_validation_animals_are_kept_out(two_an
 
     assert [trial.animal for trial in prepared.val_trials] == [judge]
     assert prepared.extra == []
-    assert "[info] not used, since their animals are in validation: c" in capsys.readouterr().out
+    assert "[info] not used, since their animals judge the model: c" in capsys.readouterr().out
 
 
 def test_trials_without_visible_keypoints_are_skipped_where_pose_is_needed(two_animals, capsys):
@@ -274,7 +274,7 @@ def test_a_leak_is_said(two_animals, capsys):
     two_animals.annotation(1, start=0, n_rows=20, video="a.mp4")
     prepared_of(two_animals, split=SplitOptions(split_by="trial", val_share=0.5))
 
-    assert "[warn] LEAK: a are in training and in validation" in capsys.readouterr().out
+    assert "[warn] LEAK: a are on more than one side" in capsys.readouterr().out
 
 
 def test_no_usable_trial_is_the_guides_error_with_the_table_of_reasons(laboratory):

@@ -48,7 +48,7 @@ def _pose_streams(options: ModelOptions, *, out_dim: int) -> list[PoseStream]:
         return []
     has_light = "pixels" in options.streams and bool(options.body.paws)
     return [
-        PoseStream(pose_group(name, options.body, fps=options.fps), out_dim=out_dim)
+        PoseStream(pose_group(name, options.body), out_dim=out_dim)
         for name in options.groups
         if name != "light" or has_light
     ]

@@ -1,6 +1,7 @@
 """What every approach's model is: the inputs of a batch of windows in, logits of every frame out.
 
-B batch, T frames, K keypoints, C channels, H height, W width, D width of a backbone's feature vector, L light numbers.
+B batch, T frames, K keypoints, C channels, H height, W width, D width of a backbone's feature vector, L light numbers,
+F kinematics.
 """
 
 from abc import ABC, abstractmethod
@@ -39,6 +40,7 @@ class ActionModel(nn.Module, ABC):
         xy_px: Float[Tensor, "B T K 2"] | None = None,
         visible: Bool[Tensor, "B T K"] | None = None,
         light: Float[Tensor, "B T K L"] | None = None,
+        kinematics: Float[Tensor, "B T F"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
         has_pixels: Bool[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
@@ -51,6 +53,7 @@ class ActionModel(nn.Module, ABC):
             xy_px: keypoints in pixels of the video.
             visible: which keypoints can be believed; the others are not read.
             light: normalised light at the keypoints; None: unknown everywhere.
+            kinematics: posture and motion over several spans of time, see `nocigram.pose.kinematics`.
             body_length_px: each recording's body length.
             has_pixels: False for windows whose pixels are not to be looked at; None: all are.
             valid: False for padding at a window's end; None: no padding.

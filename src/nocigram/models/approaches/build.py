@@ -33,8 +33,6 @@ class ModelOptions:
     """What is read of keypoints, names of `core.literals.Features`."""
     skeleton: Mapping[str, Any] = field(default_factory=MOUSE.as_plain)
     """A `Skeleton` in plain containers."""
-    fps: float = 30.0
-    """Frame rate of the recordings: lags and windows are times."""
     cnn_size: str = "standard"
     """A `CnnSize`."""
     temporal: str = "tcn"
@@ -43,6 +41,8 @@ class ModelOptions:
     dropout: float = 0.3
     pixel_dropout: float = 0.5
     pose_dropout: float = 0.0
+    members: int = 1
+    """Networks of pose_only that are averaged."""
     backbone_type: str = "vit_2d"
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
     encoder_weights: str = "pretrained"
@@ -117,7 +117,7 @@ def rebuild_options(options: ModelOptions, built: BuiltBackbone | None) -> dict[
 
 def _faults_of(options: ModelOptions) -> list[Fault]:
     """Numbers that no model can have."""
-    least = {"n_actions": 2, "hidden_dim": 1, "tcn_layers": 1}
+    least = {"n_actions": 2, "hidden_dim": 1, "tcn_layers": 0, "members": 1}
     faults = [
         Fault(where=f"--{name}", expected=f"at least {low}", got=str(number), fix="Give a larger number.")
         for name, low in least.items()

@@ -82,6 +82,7 @@ class MultimodalModel(ActionModel):
         xy_px: Float[Tensor, "B T K 2"] | None = None,
         visible: Bool[Tensor, "B T K"] | None = None,
         light: Float[Tensor, "B T K L"] | None = None,
+        kinematics: Float[Tensor, "B T F"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
         has_pixels: Bool[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
@@ -92,7 +93,14 @@ class MultimodalModel(ActionModel):
             raise ValueError("MultimodalModel: expected frames, xy_px, visible and body_length_px, got None")
         valid = all_valid(frames) if valid is None else valid
         light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
-        pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+        pose = Pose(
+            xy_px=xy_px,
+            visible=visible,
+            light=light,
+            kinematics=kinematics,
+            body_length_px=body_length_px,
+            valid=valid,
+        )
         numbers = torch.cat([group.compute(pose) for group in self.groups], dim=-1)
         posture = self.attend(self.pose(self.standardise(numbers, valid=valid)), valid=valid)
         seen = self.see(self.cnn(frames, n_frames=n_valid(valid)))
@@ -110,7 +118,7 @@ def build_multimodal(options: ModelOptions, warn: Callable[[str], None]) -> Buil
     """Build the layers and put them together."""
     model = MultimodalModel(
         cnn=ClipCnn(cast(CnnSize, options.cnn_size), chunk_frames=options.backbone_chunk),
-        groups=[pose_group(name, options.body, fps=options.fps) for name in options.groups],
+        groups=[pose_group(name, options.body) for name in options.groups],
         n_actions=options.n_actions,
         dropout=options.dropout,
     )

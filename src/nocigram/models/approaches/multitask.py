@@ -80,6 +80,7 @@ class MultitaskModel(ActionModel):
         xy_px: Float[Tensor, "B T K 2"] | None = None,
         visible: Bool[Tensor, "B T K"] | None = None,
         light: Float[Tensor, "B T K L"] | None = None,
+        kinematics: Float[Tensor, "B T F"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
         has_pixels: Bool[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
@@ -95,7 +96,14 @@ class MultitaskModel(ActionModel):
             if xy_px is None or visible is None or body_length_px is None:
                 raise ValueError("MultitaskModel: expected xy_px, visible and body_length_px, got None")
             light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
-            pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+            pose = Pose(
+                xy_px=xy_px,
+                visible=visible,
+                light=light,
+                kinematics=kinematics,
+                body_length_px=body_length_px,
+                valid=valid,
+            )
             streams += [stream(pose) for stream in self.pose_streams]
         hidden = self.temporal(torch.cat(streams, dim=-1), valid=valid)
         keypoints = None if self.keypoint_head is None else self.keypoint_head(hidden)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nocigram.core.literals import Features
 from nocigram.models.standardise import RunningStandardise
 from nocigram.pose.features import pose_features
-from nocigram.pose.kinematics import Kinematics
+from nocigram.pose.kinematics import n_kinematics
 from nocigram.pose.light import N_LIGHT
 from nocigram.pose.motion import LAGS_N_FRAMES, motion_features, n_motion_features
 from nocigram.pose.skeleton import Skeleton
@@ -30,6 +30,8 @@ class Pose:
     """0 where it is unknown."""
     body_length_px: Float[Tensor, " B"]
     valid: Bool[Tensor, "B T"]
+    kinematics: Float[Tensor, "B T F"] | None = None
+    """Of the frames, computed over the whole recording; None where no group reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +42,13 @@ class PoseGroup:
     n_features: int
     """F."""
     context_frames: int
-    """Frames on either side that a frame's numbers depend on."""
+    """Frames of the window on either side that a frame's numbers depend on."""
     compute: Callable[[Pose], Tensor]
     """From `Pose` to (B, T, F)."""
 
 
-def pose_group(name: Features, skeleton: Skeleton, *, fps: float) -> PoseGroup:
-    """The group of that name for a body filmed at a frame rate."""
+def pose_group(name: Features, skeleton: Skeleton) -> PoseGroup:
+    """The group of that name for a body."""
     if name == "graph":
         return PoseGroup(
             name=name, n_features=2 * skeleton.n_pose_features, context_frames=0, compute=lambda p: _graph(p, skeleton)
@@ -59,13 +61,7 @@ def pose_group(name: Features, skeleton: Skeleton, *, fps: float) -> PoseGroup:
             compute=lambda p: _motion(p, skeleton),
         )
     if name == "kinematics":
-        kinematics = Kinematics(skeleton=skeleton, fps=fps)
-        return PoseGroup(
-            name=name,
-            n_features=kinematics.n_features,
-            context_frames=kinematics.context_frames,
-            compute=lambda p: kinematics(p.xy_px, p.visible, body_length_px=p.body_length_px, valid=p.valid),
-        )
+        return PoseGroup(name=name, n_features=n_kinematics(skeleton), context_frames=0, compute=_kinematics)
     return PoseGroup(
         name=name,
         n_features=N_LIGHT * len(skeleton.paws),
@@ -85,6 +81,13 @@ def _motion(pose: Pose, skeleton: Skeleton) -> Float[Tensor, "B T F"]:
     return motion_features(
         pose.xy_px, pose.visible, body_length_px=pose.body_length_px, valid=pose.valid, skeleton=skeleton
     )
+
+
+def _kinematics(pose: Pose) -> Float[Tensor, "B T F"]:
+    """What was computed before, over the whole recording."""
+    if pose.kinematics is None:
+        raise ValueError("model: expected kinematics, got None")
+    return pose.kinematics
 
 
 @final

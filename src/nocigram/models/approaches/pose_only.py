@@ -1,38 +1,123 @@
-"""The pose-only approach: kinematics through a temporal head; no pixel is looked at."""
+"""The pose-only approach: several small networks on the same kinematics, whose probabilities are averaged.
 
-from collections.abc import Callable
+B batch, T frames, K keypoints, L light numbers, F kinematics, D all numbers of a frame, H width, C actions.
+"""
 
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from nocigram.models.approaches.base import ActionModel, all_valid
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.multitask import MultitaskModel
-from nocigram.models.approaches.pose_groups import PoseStream, pose_group
+from nocigram.models.approaches.pose_groups import Pose, PoseGroup, pose_group
 from nocigram.models.heads import ActionHead
-from nocigram.models.temporal import build_temporal
+from nocigram.models.output import ModelOutput
+from nocigram.models.standardise import RunningStandardise
+from nocigram.models.temporal import TemporalHead, build_temporal
+from nocigram.pose.light import N_LIGHT
+
+_FARTHEST = 5.0
+"""Standard deviations beyond which a number says no more; a lost keypoint may be anywhere."""
+_LEAST_PROBABILITY = 1e-9
+
+
+@final
+class PoseMember(nn.Module):
+    """One network: numbers of a frame through a narrow layer, a temporal head, actions."""
+
+    def __init__(self, *, project: nn.Module, temporal: TemporalHead, action_head: ActionHead) -> None:
+        super().__init__()
+        self.project = project
+        self.temporal = temporal
+        self.action_head = action_head
+
+    def forward(self, numbers: Float[Tensor, "B T D"], *, valid: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
+        """Logits of each frame."""
+        logits: Tensor = self.action_head(self.temporal(self.project(numbers), valid=valid))
+        return logits
+
+
+@final
+class PoseOnlyModel(ActionModel):
+    """Members that read the same numbers and are trained side by side, each by its own loss.
+
+    A few animals determine a network badly; what its members agree on is what the animals taught (Hansen & Salamon
+    1990). Averaging also makes probabilities that know how unsure they are (Lakshminarayanan et al. 2017).
+    """
+
+    def __init__(self, *, groups: Sequence[PoseGroup], members: Sequence[PoseMember]) -> None:
+        super().__init__()
+        self.groups = tuple(groups)
+        self.standardise = RunningStandardise(sum(group.n_features for group in groups), layer_norm=False)
+        self.members = nn.ModuleList(members)
+
+    @property
+    def context_frames(self) -> int:
+        """What the temporal heads see of the window."""
+        around = [member.temporal.context_frames for member in self.members if isinstance(member, PoseMember)]
+        return max(around) + max(group.context_frames for group in self.groups)
+
+    def forward(
+        self,
+        *,
+        xy_px: Float[Tensor, "B T K 2"] | None = None,
+        visible: Bool[Tensor, "B T K"] | None = None,
+        light: Float[Tensor, "B T K L"] | None = None,
+        kinematics: Float[Tensor, "B T F"] | None = None,
+        body_length_px: Float[Tensor, " B"] | None = None,
+        valid: Bool[Tensor, "B T"] | None = None,
+        **unread: Any,
+    ) -> ModelOutput:
+        """See `ActionModel.forward`."""
+        if xy_px is None or visible is None or body_length_px is None:
+            raise ValueError("PoseOnlyModel: expected xy_px, visible and body_length_px, got None")
+        valid = all_valid(xy_px) if valid is None else valid
+        pose = Pose(
+            xy_px=xy_px,
+            visible=visible,
+            light=xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light,
+            kinematics=kinematics,
+            body_length_px=body_length_px,
+            valid=valid,
+        )
+        numbers = torch.cat([group.compute(pose) for group in self.groups], dim=-1)
+        numbers = self.standardise(numbers, valid=valid).clamp(-_FARTHEST, _FARTHEST)
+        logits = [member(numbers, valid=valid) for member in self.members]
+        mean = torch.stack([each.float().softmax(dim=-1) for each in logits]).mean(dim=0)
+        return ModelOutput(
+            action_logits=mean.clamp(min=_LEAST_PROBABILITY).log(), keypoints=None, trained_logits=tuple(logits)
+        )
 
 
 @register_approach(
     "pose_only",
-    summary="Kinematics of the keypoints into a temporal head; needs no video.",
-    source="multi-scale kinematics as in JAABA (Kabra et al. 2013)",
+    summary="Kinematics over several spans of time into a few small networks, averaged; needs no video.",
+    source="multi-scale kinematics as in JAABA (Kabra et al. 2013); Hansen & Salamon 1990",
 )
 def build_pose_only(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
     """Build the layers and put them together."""
-    width = options.hidden_dim
-    streams = [
-        PoseStream(pose_group(name, options.body, fps=options.fps), out_dim=width, dropout=options.pose_dropout)
-        for name in options.groups
-    ]
-    model = MultitaskModel(
-        backbone=None,
-        pixel_stream=None,
-        pose_streams=streams,
-        temporal=build_temporal(
-            options.temporal,
-            in_dim=width * len(streams),
-            hidden_dim=width,
-            layers=options.tcn_layers,
-            dropout=options.dropout,
-        ),
-        action_head=ActionHead(width, n_actions=options.n_actions, dropout=options.dropout),
-        keypoint_head=None,
-    )
+    groups = [pose_group(name, options.body) for name in options.groups]
+    in_dim = sum(group.n_features for group in groups)
+    model = PoseOnlyModel(groups=groups, members=[_member(options, in_dim=in_dim) for _ in range(options.members)])
     return BuiltModel(model=model, approach="pose_only", options=rebuild_options(options, None), backbone=None)
+
+
+def _member(options: ModelOptions, *, in_dim: int) -> PoseMember:
+    """One network."""
+    width = options.hidden_dim
+    return PoseMember(
+        project=nn.Sequential(
+            nn.Dropout(options.pose_dropout),
+            nn.Linear(in_dim, width),
+            nn.LayerNorm(width),
+            nn.GELU(),
+            nn.Dropout(options.dropout),
+        ),
+        temporal=build_temporal(
+            options.temporal, in_dim=width, hidden_dim=width, layers=options.tcn_layers, dropout=options.dropout
+        ),
+        action_head=ActionHead(width, n_actions=options.n_actions, dropout=0.0),
+    )

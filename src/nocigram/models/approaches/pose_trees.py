@@ -1,6 +1,7 @@
 """The pose-trees approach: gradient-boosted trees on the kinematics of each frame and the seconds around it.
 
-B batch, T frames, K keypoints, L light numbers, F features, C actions, N rows.
+B batch, T frames, K keypoints, L light numbers, F kinematics, D features of the trees,
+C actions, N rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,38 +54,36 @@ class PoseTreesModel(ActionModel):
     def features(
         self,
         *,
-        xy_px: Float[Tensor, "B T K 2"],
-        visible: Bool[Tensor, "B T K"],
-        body_length_px: Float[Tensor, " B"],
-        light: Float[Tensor, "B T K L"] | None,
-        valid: Bool[Tensor, "B T"],
-    ) -> Float[Tensor, "B T F"]:
-        """What the trees are given of each frame."""
-        light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
-        pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
-        return torch.cat([group.compute(pose) for group in self.groups], dim=-1)
-
-    def forward(
-        self,
-        *,
         xy_px: Float[Tensor, "B T K 2"] | None = None,
         visible: Bool[Tensor, "B T K"] | None = None,
         light: Float[Tensor, "B T K L"] | None = None,
+        kinematics: Float[Tensor, "B T F"] | None = None,
         body_length_px: Float[Tensor, " B"] | None = None,
         valid: Bool[Tensor, "B T"] | None = None,
         **unread: Any,
-    ) -> ModelOutput:
-        """See `ActionModel.forward`. The logits are logarithms of the trees' probabilities."""
+    ) -> Float[Tensor, "B T D"]:
+        """What the trees are given of each frame; arguments as of `ActionModel.forward`."""
         if xy_px is None or visible is None or body_length_px is None:
             raise ValueError("PoseTreesModel: expected xy_px, visible and body_length_px, got None")
+        pose = Pose(
+            xy_px=xy_px,
+            visible=visible,
+            light=xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light,
+            kinematics=kinematics,
+            body_length_px=body_length_px,
+            valid=all_valid(xy_px) if valid is None else valid,
+        )
+        return torch.cat([group.compute(pose) for group in self.groups], dim=-1)
+
+    def forward(self, **inputs: Any) -> ModelOutput:
+        """See `ActionModel.forward`. The logits are logarithms of the trees' probabilities."""
         if self._booster is None:
             raise ValueError("PoseTreesModel: expected grown trees, got none")
-        valid = all_valid(xy_px) if valid is None else valid
-        features = self.features(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
+        features = self.features(**inputs)
         rows = features.flatten(0, 1).float().cpu().numpy()
         probabilities: Float32[np.ndarray, "N C"] = self._booster.inplace_predict(rows)
         logits = torch.from_numpy(probabilities).clamp(min=_LEAST_PROBABILITY).log().to(features.device)
-        return ModelOutput(action_logits=logits.view(*valid.shape, -1), keypoints=None)
+        return ModelOutput(action_logits=logits.view(*features.shape[:2], -1), keypoints=None)
 
     def get_extra_state(self) -> str:
         """XGBoost's JSON; empty before the trees are grown."""
@@ -132,7 +131,7 @@ def build_pose_trees(options: ModelOptions, warn: Callable[[str], None]) -> Buil
     """A model without trees, to be grown or to be read from a checkpoint."""
     import_xgboost()
     model = PoseTreesModel(
-        groups=[pose_group(name, options.body, fps=options.fps) for name in options.groups],
+        groups=[pose_group(name, options.body) for name in options.groups],
         n_actions=options.n_actions,
     )
     return BuiltModel(model=model, approach="pose_trees", options=rebuild_options(options, None), backbone=None)
