@@ -6,7 +6,16 @@ from typing import get_args
 
 from nocigram.config.limits import out_of_range
 from nocigram.core.errors import Fault
-from nocigram.core.literals import Accelerator, BackboneType, Features, ModelType, Precision, Scheduler, Streams
+from nocigram.core.literals import (
+    Accelerator,
+    BackboneType,
+    Features,
+    ModelType,
+    Precision,
+    Scheduler,
+    Streams,
+    TemporalType,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +41,16 @@ class ModelOptions:
     """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory."""
     gradient_checkpointing: bool = False
     """Compute backbone activations twice instead of keeping them; for small GPUs."""
+    temporal_head: TemporalType = "tcn"
+    """Network along time. 'tcn': dilated convolutions; 'ms_tcn': stages of them, the later ones correct the earlier;
+    'transformer': attention to the frames around; 'gru': recurrent, both directions."""
     hidden_dim: int = 256
-    """Width of the TCN."""
+    """Width of the temporal head."""
     tcn_layers: int = 3
-    """Residual blocks of the TCN, dilated 1, 2, 4, ..."""
+    """Layers of the temporal head: residual blocks dilated 1, 2, 4, ... ('tcn'), layers of each stage, dilated alike
+    ('ms_tcn'), attention to 8, 16, 32, ... frames on either side ('transformer'), recurrent layers ('gru')."""
     dropout: float = 0.3
-    """Dropout in the TCN and the heads."""
+    """Dropout in the temporal head and the heads after it."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
 

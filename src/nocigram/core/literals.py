@@ -4,6 +4,7 @@ from typing import Literal
 
 ModelType = Literal["action_only", "multitask"]
 BackboneType = Literal["vit_2d", "videomae2_3d"]
+TemporalType = Literal["tcn", "ms_tcn", "transformer", "gru"]
 Scheduler = Literal["cosine", "plateau"]
 Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]

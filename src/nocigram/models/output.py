@@ -17,3 +17,6 @@ class ModelOutput:
     keypoints: Float[Tensor, "B T K 2"] | None
     """x, y relative to the square that the backbone sees: 0 its left or upper edge, 1 its right or lower one; a
     keypoint outside of the square lies outside of [0, 1]. None without a keypoint head."""
+    stage_logits: tuple[Float[Tensor, "B T C"], ...] = ()
+    """Logits of the stages before the one whose logits are `action_logits`, the first stage first; they are trained
+    alike and read by nobody. Empty for a temporal head of one stage."""

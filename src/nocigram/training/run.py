@@ -96,6 +96,7 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
         streams=model.streams,
         features=list(model.feature_names),
         hidden_dim=model.hidden_dim,
+        temporal_head=model.temporal_head,
         tcn_layers=model.tcn_layers,
         dropout=model.dropout,
         pixel_dropout=model.pixel_dropout,

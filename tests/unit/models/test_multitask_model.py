@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from nocigram.core.errors import InputError
-from nocigram.core.literals import BackboneType, ModelType, Streams
+from nocigram.core.literals import BackboneType, ModelType, Streams, TemporalType
 from nocigram.models.approaches import APPROACHES, Approach, build_model
 from nocigram.models.backbones import BACKBONES
 from nocigram.models.registry import Registry
-from nocigram.models.temporal import TEMPORAL_HEADS, TemporalType
+from nocigram.models.temporal import TEMPORAL_HEADS
 
 CLIP_SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 BACKBONE_OPTIONS = {
@@ -65,13 +65,17 @@ def test_a_name_is_registered_once():
 
 
 @pytest.mark.parametrize("approach", APPROACHES.names)
-@pytest.mark.parametrize("temporal", TEMPORAL_HEADS.names)
+@pytest.mark.parametrize("temporal_head", TEMPORAL_HEADS.names)
 @pytest.mark.parametrize("backbone_type", BACKBONES.names)
 @pytest.mark.parametrize("model_type", get_args(ModelType))
 @pytest.mark.parametrize("streams", get_args(Streams))
-def test_every_combination_runs_and_every_parameter_learns(approach, temporal, backbone_type, model_type, streams):
+def test_every_combination_runs_and_every_parameter_learns(approach, temporal_head, backbone_type, model_type, streams):
     built = build(
-        approach=approach, temporal=temporal, backbone_type=backbone_type, model_type=model_type, streams=streams
+        approach=approach,
+        temporal_head=temporal_head,
+        backbone_type=backbone_type,
+        model_type=model_type,
+        streams=streams,
     )
     output = built.model.train()(**given(streams))
     loss = output.action_logits.square().sum()

@@ -33,7 +33,7 @@ class ModelOptions:
     features: Sequence[str] = ("graph", "motion", "light")
     """What is read of keypoints, names of `core.literals.Features`."""
     n_keypoints: int = 6
-    temporal: str = "tcn"
+    temporal_head: str = "tcn"
     hidden_dim: int = 256
     tcn_layers: int = 3
     dropout: float = 0.3

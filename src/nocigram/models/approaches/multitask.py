@@ -117,7 +117,7 @@ class MultitaskModel(nn.Module):
         backbone: Backbone | None,
         pixel_stream: PixelStream | None,
         pose_streams: Sequence[GraphStream | MotionStream | LightStream],
-        temporal: TemporalHead,
+        temporal_head: TemporalHead,
         action_head: ActionHead,
         keypoint_head: KeypointHead | None,
     ) -> None:
@@ -127,7 +127,7 @@ class MultitaskModel(nn.Module):
         self.backbone = backbone
         self.pixel_stream = pixel_stream
         self.pose_streams = nn.ModuleList(pose_streams)
-        self.temporal = temporal
+        self.temporal_head = temporal_head
         self.action_head = action_head
         self.keypoint_head = keypoint_head
 
@@ -137,11 +137,13 @@ class MultitaskModel(nn.Module):
         return any(isinstance(stream, LightStream) for stream in self.pose_streams)
 
     @property
-    def context_frames(self) -> int:
-        """Frames on either side that a frame's prediction can depend on."""
+    def context_frames(self) -> int | None:
+        """Frames on either side that a frame's prediction can depend on; None: the whole window."""
+        if self.temporal_head.context_frames is None:
+            return None
         around = [0 if self.backbone is None else self.backbone.context_frames]
         around += [max(LAGS_N_FRAMES) for stream in self.pose_streams if isinstance(stream, MotionStream)]
-        return self.temporal.context_frames + max(around)
+        return self.temporal_head.context_frames + max(around)
 
     def forward(
         self,
@@ -179,9 +181,10 @@ class MultitaskModel(nn.Module):
             light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
             pose = Pose(xy_px=xy_px, visible=visible, light=light, body_length_px=body_length_px, valid=valid)
             streams += [stream(pose) for stream in self.pose_streams]
-        hidden = self.temporal(torch.cat(streams, dim=-1), valid=valid)
+        hidden = self.temporal_head(torch.cat(streams, dim=-1), valid=valid)
+        *earlier, action_logits = self.temporal_head.refine(self.action_head(hidden), valid=valid)
         keypoints = None if self.keypoint_head is None else self.keypoint_head(hidden)
-        return ModelOutput(action_logits=self.action_head(hidden), keypoints=keypoints)
+        return ModelOutput(action_logits=action_logits, keypoints=keypoints, stage_logits=tuple(earlier))
 
     def _features(
         self, frames: Frames | None, features: Float[Tensor, "B T D"] | None, valid: Bool[Tensor, "B T"]
