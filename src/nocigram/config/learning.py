@@ -17,6 +17,7 @@ from nocigram.core.literals import (
     Precision,
     Scheduler,
     Streams,
+    TemporalType,
 )
 from nocigram.core.needs import Needs
 
@@ -59,12 +60,17 @@ class ModelOptions:
     """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory."""
     gradient_checkpointing: bool = False
     """Compute backbone activations twice instead of keeping them; for small GPUs."""
+    temporal_head: TemporalType = "tcn"
+    """Network along time. 'tcn': dilated convolutions; 'ms_tcn': stages of them, the later ones correct the earlier;
+    'transformer': attention to the frames around; 'gru': recurrent, both directions."""
     hidden_dim: int = 256
-    """Width of the TCN."""
+    """Width of the temporal head."""
     tcn_layers: int = 3
-    """Residual blocks of the TCN, dilated 1, 2, 4, ..."""
+    """Layers of the temporal head: residual blocks dilated 1, 2, 4, ... ('tcn'), layers of each stage, dilated alike
+    ('ms_tcn'), attention to 8, 16, 32, ... frames on either side ('transformer'), recurrent layers ('gru');
+    0: nothing along time but what the features know."""
     dropout: float = 0.3
-    """Dropout in the TCN and the heads."""
+    """Dropout in the temporal head and the heads after it."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
     members: int = 1

@@ -5,6 +5,9 @@ from typing import Literal
 Approach = Literal["multitask", "multimodal", "video_only", "pose_only", "pose_trees"]
 ModelType = Literal["action_only", "multitask"]
 BackboneType = Literal["vit_2d", "videomae2_3d"]
+TemporalType = Literal["tcn", "ms_tcn", "transformer", "gru"]
+Smooth = Literal["none", "median", "viterbi"]
+"""How probabilities become actions: the likeliest of each frame, a majority filter, the likeliest course of bouts."""
 Scheduler = Literal["cosine", "plateau"]
 Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]

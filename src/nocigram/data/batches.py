@@ -27,8 +27,6 @@ class Batch:
     pixels: UInt8[Tensor, "B T C S S"] | None
     features: Float[Tensor, "B T D"] | None
     """Backbone features in place of pixels, where the backbone is frozen."""
-    kinematics: Float[Tensor, "B T F"] | None
-    """Posture and motion over several spans of time; of the mirror image in windows that are to be seen in a mirror."""
     light: Float[Tensor, "B T K L"]
     """Normalised light at the keypoints, about 1; 0 where it is unknown."""
     xy_px: Float[Tensor, "B T K 2"]
@@ -52,6 +50,8 @@ class Batch:
     """The window is to be seen in a mirror; cached features and kinematics are mirrored already, nothing else is."""
     index: Int[Tensor, " B"]
     """Position of the window in its data set."""
+    kinematics: Float[Tensor, "B T F"] | None = None
+    """Posture and motion over several spans of time; of the mirror image in windows that are to be seen in a mirror."""
 
     def inputs(self) -> dict[str, Tensor | None]:
         """Arguments of a model."""

@@ -1,1 +1,1 @@
-"""Backbones, temporal heads, approaches and the checkpoint file: tensors in, logits out."""
+"""Backbones, temporal heads, approaches, the checkpoint file and the decoder of bouts: tensors in, logits out."""

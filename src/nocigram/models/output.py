@@ -18,4 +18,5 @@ class ModelOutput:
     """x, y relative to the square that the backbone sees: 0 its left or upper edge, 1 its right or lower one; a
     keypoint outside of the square lies outside of [0, 1]. None without a keypoint head."""
     trained_logits: tuple[Float[Tensor, "B T C"], ...] = ()
-    """Logits whose losses are averaged, where it is not `action_logits` alone that learns."""
+    """Logits whose losses are averaged: those of every stage of the temporal head, or of every member of a model that
+    averages. Empty: `action_logits` alone."""

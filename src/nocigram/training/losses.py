@@ -3,6 +3,7 @@
 B batch, T frames, C actions, K keypoints.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -32,22 +33,11 @@ class MultitaskLoss:
 
     def __call__(self, output: ModelOutput, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """Terms by name, and their weighted sum as `loss`."""
-        all_logits = [each.float() for each in output.trained_logits or (output.action_logits,)]
+        learning = [logits.float() for logits in output.trained_logits or (output.action_logits,)]
         scored = batch.valid & (batch.actions != UNSCORED) & (batch.action_mask[:, None] > 0)
-        focal = [
-            focal_loss(
-                logits,
-                batch.actions,
-                scored,
-                class_weights=self.class_weights.to(logits.device),
-                gamma=self.focal_gamma,
-                label_smoothing=self.label_smoothing,
-            )
-            for logits in all_logits
-        ]
         terms = {
-            "action": torch.stack(focal).mean(),
-            "smooth": torch.stack([smoothness_loss(logits, scored) for logits in all_logits]).mean(),
+            "action": _mean(self._action_loss(logits, batch.actions, scored) for logits in learning),
+            "smooth": _mean(smoothness_loss(logits, scored) for logits in learning),
         }
         total = terms["action"] + self.lambda_smooth * terms["smooth"]
         if output.keypoints is not None:
@@ -55,6 +45,24 @@ class MultitaskLoss:
             terms["kp"] = keypoint_loss(output.keypoints.float(), batch.xy_in_view(), seen)
             total = total + self.lambda_kp * terms["kp"]
         return {"loss": total, **terms}
+
+    def _action_loss(
+        self, logits: Float[Tensor, "B T C"], actions: Int[Tensor, "B T"], scored: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, ""]:
+        """Focal loss of one stage."""
+        return focal_loss(
+            logits,
+            actions,
+            scored,
+            class_weights=self.class_weights.to(logits.device),
+            gamma=self.focal_gamma,
+            label_smoothing=self.label_smoothing,
+        )
+
+
+def _mean(losses: Iterable[Float[Tensor, ""]]) -> Float[Tensor, ""]:
+    """Mean over stages, so that --lambda_kp weighs the same whatever their number (Farha & Gall 2019 take the sum)."""
+    return torch.stack(list(losses)).mean()
 
 
 def focal_loss(

@@ -131,6 +131,7 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
         skeleton=prepared.found.skeleton.as_plain(),
         cnn_size=model.cnn_size,
         hidden_dim=model.hidden_dim,
+        temporal_head=model.temporal_head,
         tcn_layers=model.tcn_layers,
         dropout=model.dropout,
         pixel_dropout=model.pixel_dropout,

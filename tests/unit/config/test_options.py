@@ -65,7 +65,9 @@ def test_defaults_are_in_order():
             {"kp_names": "a,b"}, "--kp_names: expected 6 different names, got 2. Name mouth", id="two keypoints"
         ),
         pytest.param({"seed": -1}, "--seed: expected a number from 0 to 4294967295, got -1.", id="a negative seed"),
-        pytest.param({"tcn_layers": 0}, "--tcn_layers: expected a number from 1 to 12, got 0.", id="no layers"),
+        pytest.param(
+            {"tcn_layers": -1}, "--tcn_layers: expected a number from 0 to 12, got -1.", id="layers below none"
+        ),
     ],
 )
 def test_a_number_out_of_its_limits_is_a_fault(values, message):

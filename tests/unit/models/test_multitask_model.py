@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from nocigram.core.errors import InputError
-from nocigram.core.literals import Approach, BackboneType, ModelType, Streams
+from nocigram.core.literals import Approach, BackboneType, ModelType, Streams, TemporalType
 from nocigram.models.approaches import APPROACHES, build_model
 from nocigram.models.backbones import BACKBONES
 from nocigram.models.registry import Registry
-from nocigram.models.temporal import TEMPORAL_HEADS, TemporalType
+from nocigram.models.temporal import TEMPORAL_HEADS
 
 CLIP_SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 BACKBONE_OPTIONS = {
@@ -64,12 +64,12 @@ def test_a_name_is_registered_once():
         registry.register("a", summary="s", source="s")(len)
 
 
-@pytest.mark.parametrize("temporal", TEMPORAL_HEADS.names)
+@pytest.mark.parametrize("temporal_head", TEMPORAL_HEADS.names)
 @pytest.mark.parametrize("backbone_type", BACKBONES.names)
 @pytest.mark.parametrize("model_type", get_args(ModelType))
 @pytest.mark.parametrize("streams", get_args(Streams))
-def test_every_combination_runs_and_every_parameter_learns(temporal, backbone_type, model_type, streams):
-    built = build(temporal=temporal, backbone_type=backbone_type, model_type=model_type, streams=streams)
+def test_every_combination_runs_and_every_parameter_learns(temporal_head, backbone_type, model_type, streams):
+    built = build(temporal_head=temporal_head, backbone_type=backbone_type, model_type=model_type, streams=streams)
     output = built.model.train()(**given(streams))
     loss = output.action_logits.square().sum()
     if model_type == "multitask":
@@ -189,7 +189,7 @@ def test_missing_inputs_are_named(streams, change, message):
     ("options", "message"),
     [
         pytest.param({"n_actions": 1}, "--n_actions: expected at least 2, got 1", id="one action"),
-        pytest.param({"tcn_layers": 0}, "--tcn_layers: expected at least 1, got 0", id="no layers"),
+        pytest.param({"tcn_layers": -1}, "--tcn_layers: expected at least 0, got -1", id="no layers"),
         pytest.param({"dropout": 1.0}, "--dropout: expected 0 <= rate < 1, got 1.0", id="everything dropped"),
         pytest.param({"streams": "sound"}, "--streams: expected one of pixels.pose, pixels, pose", id="no such stream"),
         pytest.param({"model_type": "both"}, "--model_type: expected one of action_only", id="no such mode"),

@@ -1,5 +1,7 @@
 """The terms of the loss, and that nothing counts which nobody scored."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -160,6 +162,18 @@ def test_the_loss_is_the_weighted_sum_of_its_terms():
 
     expected = terms["action"] + 0.7 * terms["kp"] + 0.3 * terms["smooth"]
     assert terms["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_stages_are_trained_alike_and_keypoints_weigh_the_same_whatever_their_number():
+    batch = batch_of()
+    stages = [output_of(batch, seed=seed) for seed in range(3)]
+    logits = [stage.action_logits for stage in stages]
+    each = [loss_of()(replace(stages[-1], action_logits=of_stage), batch) for of_stage in logits]
+    together = loss_of()(replace(stages[-1], trained_logits=tuple(logits)), batch)
+
+    for term in ("action", "smooth", "kp", "loss"):
+        expected = sum(terms[term].item() for terms in each) / 3
+        assert together[term].item() == pytest.approx(expected, rel=1e-5), term
 
 
 def test_without_a_keypoint_head_there_is_no_keypoint_term():

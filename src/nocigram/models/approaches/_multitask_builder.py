@@ -12,7 +12,7 @@ from nocigram.models.temporal import build_temporal
 
 @register_approach(
     "multitask",
-    summary="Pixels and pose into a temporal convolutional network; actions and keypoints out of one model.",
+    summary="Pixels and pose into a network along time; actions and keypoints out of one model.",
     source="the multi-task guide of the project",
 )
 def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
@@ -27,10 +27,11 @@ def build_multitask(options: ModelOptions, warn: Callable[[str], None]) -> Built
         if built is None
         else PixelStream(built.backbone.feature_dim, out_dim=pixel_dim, dropout=options.pixel_dropout),
         pose_streams=pose_streams,
-        temporal=build_temporal(
-            options.temporal,
+        temporal_head=build_temporal(
+            options.temporal_head,
             in_dim=pixel_dim * (built is not None) + pose_dim * len(pose_streams),
             hidden_dim=width,
+            n_actions=options.n_actions,
             layers=options.tcn_layers,
             dropout=options.dropout,
         ),

@@ -28,8 +28,8 @@ class ActionModel(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def context_frames(self) -> int:
-        """Frames on either side that a frame's prediction can depend on."""
+    def context_frames(self) -> int | None:
+        """Frames on either side that a frame's prediction can depend on; None: the whole window."""
 
     @abstractmethod
     def forward(

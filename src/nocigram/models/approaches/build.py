@@ -35,7 +35,7 @@ class ModelOptions:
     """A `Skeleton` in plain containers."""
     cnn_size: str = "standard"
     """A `CnnSize`."""
-    temporal: str = "tcn"
+    temporal_head: str = "tcn"
     hidden_dim: int = 256
     tcn_layers: int = 3
     dropout: float = 0.3

@@ -51,7 +51,7 @@ class MultitaskModel(ActionModel):
         backbone: Backbone | None,
         pixel_stream: PixelStream | None,
         pose_streams: Sequence[PoseStream],
-        temporal: TemporalHead,
+        temporal_head: TemporalHead,
         action_head: ActionHead,
         keypoint_head: KeypointHead | None,
     ) -> None:
@@ -61,16 +61,18 @@ class MultitaskModel(ActionModel):
         self.backbone = backbone
         self.pixel_stream = pixel_stream
         self.pose_streams = nn.ModuleList(pose_streams)
-        self.temporal = temporal
+        self.temporal_head = temporal_head
         self.action_head = action_head
         self.keypoint_head = keypoint_head
 
     @property
-    def context_frames(self) -> int:
-        """Frames on either side that a frame's prediction can depend on."""
+    def context_frames(self) -> int | None:
+        """Frames on either side that a frame's prediction can depend on; None: the whole window."""
+        if self.temporal_head.context_frames is None:
+            return None
         around = [0 if self.backbone is None else self.backbone.context_frames]
         around += [stream.group.context_frames for stream in self.pose_streams if isinstance(stream, PoseStream)]
-        return self.temporal.context_frames + max(around)
+        return self.temporal_head.context_frames + max(around)
 
     def forward(
         self,
@@ -105,9 +107,10 @@ class MultitaskModel(ActionModel):
                 valid=valid,
             )
             streams += [stream(pose) for stream in self.pose_streams]
-        hidden = self.temporal(torch.cat(streams, dim=-1), valid=valid)
+        hidden = self.temporal_head(torch.cat(streams, dim=-1), valid=valid)
+        logits = self.temporal_head.refine(self.action_head(hidden), valid=valid)
         keypoints = None if self.keypoint_head is None else self.keypoint_head(hidden)
-        return ModelOutput(action_logits=self.action_head(hidden), keypoints=keypoints)
+        return ModelOutput(action_logits=logits[-1], keypoints=keypoints, trained_logits=logits)
 
     def _features(
         self, frames: Frames | None, features: Float[Tensor, "B T D"] | None, valid: Bool[Tensor, "B T"]

@@ -28,16 +28,18 @@ _LEAST_PROBABILITY = 1e-9
 class PoseMember(nn.Module):
     """One network: numbers of a frame through a narrow layer, a temporal head, actions."""
 
-    def __init__(self, *, project: nn.Module, temporal: TemporalHead, action_head: ActionHead) -> None:
+    def __init__(self, *, project: nn.Module, temporal_head: TemporalHead, action_head: ActionHead) -> None:
         super().__init__()
         self.project = project
-        self.temporal = temporal
+        self.temporal_head = temporal_head
         self.action_head = action_head
 
-    def forward(self, numbers: Float[Tensor, "B T D"], *, valid: Bool[Tensor, "B T"]) -> Float[Tensor, "B T C"]:
-        """Logits of each frame."""
-        logits: Tensor = self.action_head(self.temporal(self.project(numbers), valid=valid))
-        return logits
+    def forward(
+        self, numbers: Float[Tensor, "B T D"], *, valid: Bool[Tensor, "B T"]
+    ) -> tuple[Float[Tensor, "B T C"], ...]:
+        """Logits of each frame, of every stage of the temporal head."""
+        hidden = self.temporal_head(self.project(numbers), valid=valid)
+        return self.temporal_head.refine(self.action_head(hidden), valid=valid)
 
 
 @final
@@ -55,10 +57,11 @@ class PoseOnlyModel(ActionModel):
         self.members = nn.ModuleList(members)
 
     @property
-    def context_frames(self) -> int:
-        """What the temporal heads see of the window."""
-        around = [member.temporal.context_frames for member in self.members if isinstance(member, PoseMember)]
-        return max(around) + max(group.context_frames for group in self.groups)
+    def context_frames(self) -> int | None:
+        """What the temporal heads see of the window; None: all of it."""
+        around = [member.temporal_head.context_frames for member in self.members if isinstance(member, PoseMember)]
+        known = [n_frames for n_frames in around if n_frames is not None]
+        return max(known) + max(group.context_frames for group in self.groups) if len(known) == len(around) else None
 
     def forward(
         self,
@@ -85,10 +88,12 @@ class PoseOnlyModel(ActionModel):
         )
         numbers = torch.cat([group.compute(pose) for group in self.groups], dim=-1)
         numbers = self.standardise(numbers, valid=valid).clamp(-_FARTHEST, _FARTHEST)
-        logits = [member(numbers, valid=valid) for member in self.members]
-        mean = torch.stack([each.float().softmax(dim=-1) for each in logits]).mean(dim=0)
+        stages = [member(numbers, valid=valid) for member in self.members]
+        mean = torch.stack([logits[-1].float().softmax(dim=-1) for logits in stages]).mean(dim=0)
         return ModelOutput(
-            action_logits=mean.clamp(min=_LEAST_PROBABILITY).log(), keypoints=None, trained_logits=tuple(logits)
+            action_logits=mean.clamp(min=_LEAST_PROBABILITY).log(),
+            keypoints=None,
+            trained_logits=tuple(logits for member in stages for logits in member),
         )
 
 
@@ -116,8 +121,13 @@ def _member(options: ModelOptions, *, in_dim: int) -> PoseMember:
             nn.GELU(),
             nn.Dropout(options.dropout),
         ),
-        temporal=build_temporal(
-            options.temporal, in_dim=width, hidden_dim=width, layers=options.tcn_layers, dropout=options.dropout
+        temporal_head=build_temporal(
+            options.temporal_head,
+            in_dim=width,
+            hidden_dim=width,
+            n_actions=options.n_actions,
+            layers=options.tcn_layers,
+            dropout=options.dropout,
         ),
         action_head=ActionHead(width, n_actions=options.n_actions, dropout=0.0),
     )

@@ -1,12 +1,9 @@
 """Networks along time, by name."""
 
-from nocigram.models.temporal import tcn  # noqa: F401 - its import registers it
-from nocigram.models.temporal.build import (
-    TEMPORAL_HEADS,
-    TemporalHead,
-    TemporalType,
-    build_temporal,
-    register_temporal,
-)
+# isort: off
+from nocigram.models.temporal import tcn, ms_tcn, transformer, gru  # noqa: F401 - registers them, in this order
 
-__all__ = ["TEMPORAL_HEADS", "TemporalHead", "TemporalType", "build_temporal", "register_temporal"]
+# isort: on
+from nocigram.models.temporal.build import TEMPORAL_HEADS, TemporalHead, build_temporal, register_temporal
+
+__all__ = ["TEMPORAL_HEADS", "TemporalHead", "build_temporal", "register_temporal"]

@@ -9,24 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nocigram.models.temporal.build import TemporalHead, register_temporal
-
-KERNEL_FRAMES = 3
-
-
-@final
-class MaskedConv(nn.Module):
-    """Layer norm of each frame, then a dilated convolution that reads padding as zeros."""
-
-    def __init__(self, width: int, *, dilation: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.conv = nn.Conv1d(width, width, KERNEL_FRAMES, padding=dilation, dilation=dilation)
-
-    def forward(self, x: Float[Tensor, "B T H"], valid: Bool[Tensor, "B T"]) -> Float[Tensor, "B T H"]:
-        """Convolve along T. A padded frame then reads like the zeros beyond the end of an unpadded window."""
-        normed = self.norm(x).masked_fill(~valid.unsqueeze(-1), 0.0)
-        convolved: Tensor = self.conv(normed.transpose(1, 2)).transpose(1, 2)
-        return convolved
+from nocigram.models.temporal.masked_conv import MaskedConv
 
 
 @final
@@ -62,7 +45,7 @@ class TCN(TemporalHead):
         super().__init__()
         dilations = [2**layer for layer in range(layers)]
         self.hidden_dim = hidden_dim
-        self.context_frames = 2 * (KERNEL_FRAMES // 2) * sum(dilations)
+        self.context_frames = 2 * sum(dilations)
         self.project = nn.Linear(in_dim, hidden_dim)
         self.layers = nn.ModuleList(
             ResidualLayer(hidden_dim, dilation=dilation, dropout=dropout) for dilation in dilations
@@ -83,6 +66,6 @@ class TCN(TemporalHead):
     summary="Residual dilated temporal convolutions over the whole window.",
     source="Lea et al. 2017; Bai et al. 2018; Farha & Gall 2019",
 )
-def build_tcn(*, in_dim: int, hidden_dim: int, layers: int, dropout: float) -> TCN:
-    """A `TCN` of those sizes."""
+def build_tcn(*, in_dim: int, hidden_dim: int, n_actions: int, layers: int, dropout: float) -> TCN:
+    """A `TCN` of those sizes; the number of actions makes no difference to it."""
     return TCN(in_dim=in_dim, hidden_dim=hidden_dim, layers=layers, dropout=dropout)
