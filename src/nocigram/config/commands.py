@@ -41,8 +41,12 @@ class TrainOptions:
 
     @property
     def is_backbone_frozen(self) -> bool:
-        """The backbone stays as it is for the whole run, so its features can be computed once."""
-        return self.optimiser.freeze_backbone_epochs >= self.optimiser.epochs and self.model.streams != "pose"
+        """The backbone stays as it is for the whole run, so its features can be computed once.
+
+        An attention pool learns even then.
+        """
+        reads_learnt_features = self.model.streams == "pose" or self.model.pool == "attention"
+        return self.optimiser.is_encoder_frozen and not reads_learnt_features
 
     def faults(self) -> list[Fault]:
         """Every fault of every group."""

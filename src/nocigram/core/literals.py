@@ -3,7 +3,11 @@
 from typing import Literal
 
 ModelType = Literal["action_only", "multitask"]
-BackboneType = Literal["vit_2d", "videomae2_3d"]
+BackboneType = Literal["vit_2d", "torchvision_3d", "videomae2_3d", "vjepa2_3d"]
+Pool = Literal["auto", "cls", "mean", "cls_mean", "attention"]
+"""How a 2D encoder's tokens or places become one vector per frame; auto: as the encoder does it by itself."""
+Finetune = Literal["full", "last_blocks", "lora", "frozen"]
+"""How much of the backbone learns."""
 Scheduler = Literal["cosine", "plateau"]
 Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]

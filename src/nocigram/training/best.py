@@ -13,6 +13,7 @@ from nocigram.data.array_cache import content_hash
 from nocigram.data.records import Recording
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds
 from nocigram.models.approaches import BuiltModel
+from nocigram.models.backbones.lora import merged
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.module import ActionModule
@@ -35,8 +36,8 @@ class BestModel:
         self, trainer: Trainer, pl_module: ActionModule, scores: Scores, predictions: list[TrialPrediction]
     ) -> str:
         """Write the model that was just validated; returns where to."""
-        used = {**self.backbone_state, **pl_module.model.state_dict()}
-        raw = {**self.backbone_state, **self.average.raw_state_dict("model")} if self.average else used
+        used = {**self.backbone_state, **merged(pl_module.model.state_dict())}
+        raw = {**self.backbone_state, **merged(self.average.raw_state_dict("model"))} if self.average else used
         scheme = self.prepared.found.scheme
         content = Checkpoint(
             model_state_dict=raw,
