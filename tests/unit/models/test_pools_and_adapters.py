@@ -117,7 +117,6 @@ def test_with_an_attention_pool_every_parameter_learns_and_none_is_idle(name):
 
 @pytest.mark.parametrize("name", WITH_ATTENTION)
 def test_adapters_change_nothing_at_first_and_each_of_them_learns(name):
-    backbone_type, own = WITH_ATTENTION[name]
     backbone = with_adapters(name).eval()
     plain = with_adapters(name, lora_rank=None).eval()
     frames = frames_of(4, side=224 if name in {"beit", "swin"} else 32)[:, : 1 if name in {"beit", "swin"} else 4]

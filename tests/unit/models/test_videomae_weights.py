@@ -106,9 +106,7 @@ def prefixed(tensors, prefix):
 
 
 @pytest.mark.parametrize("norm", ["fc_norm", "norm"])
-@pytest.mark.parametrize(
-    ("patch", "clip_T"), [pytest.param(14, 4, id="giant's patches"), pytest.param(16, 16, id="16")]
-)
+@pytest.mark.parametrize(("patch", "clip_T"), [(14, 4), (16, 16)])
 @torch.inference_mode()
 def test_features_are_those_of_the_papers_forward_pass(norm, patch, clip_T, tmp_path):
     weights = authors_file(norm=norm, patch=patch)
@@ -132,7 +130,9 @@ def test_a_clip_of_one_tubelet_has_the_papers_feature_of_a_video(tmp_path):
 
 
 EXTRAS = {"head.weight": torch.ones(5, WIDTH), "head.bias": torch.ones(5)}
-DECODER = {"decoder.blocks.0.attn.qkv.weight": torch.ones(3), "encoder_to_decoder.weight": torch.ones(2), "mask_token": torch.ones(1)}  # fmt: skip
+DECODER = {
+    name: torch.ones(3) for name in ("decoder.blocks.0.attn.qkv.weight", "encoder_to_decoder.weight", "mask_token")
+}
 
 
 @pytest.mark.parametrize(

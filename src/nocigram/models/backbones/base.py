@@ -27,7 +27,8 @@ class Backbone(nn.Module, ABC):
     Pixels stay as they come (uint8, one channel) until a chunk is run: only there they become float, RGB, normalised.
     """
 
-    encoder: nn.Module
+    encoder: Any
+    """A module of timm, transformers or torchvision."""
     _mean: Tensor
     _std: Tensor
     per_frame: bool

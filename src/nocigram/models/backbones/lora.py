@@ -8,6 +8,7 @@ Source: Hu et al. 2021 (LoRA), by peft.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -41,6 +42,7 @@ def add_adapters(encoder: nn.Module, *, name: str, rank: int) -> None:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise MissingExtraError("--finetune lora", package="peft", extra="lora") from error
+    module: Any
     for module in encoder.modules():
         if hasattr(module, "qkv_bias_separate"):  # timm's: else attention reads qkv's weight without calling qkv
             module.qkv_bias_separate = True

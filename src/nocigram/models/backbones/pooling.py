@@ -31,7 +31,7 @@ class AttentionPool(nn.Module):
         """Pool each frame's patches."""
         width = patches.shape[-1]
         scores = layer_norm(patches, (width,)) @ self.queries.T / math.sqrt(width)
-        per_head = patches.unflatten(-1, (len(self.queries), -1))
+        per_head = torch.unflatten(patches, -1, (len(self.queries), -1))
         weights = scores.softmax(dim=1).to(patches.dtype)
         pooled: Tensor = (weights[..., None] * per_head).sum(dim=1).flatten(1)
         return pooled

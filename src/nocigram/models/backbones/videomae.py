@@ -163,7 +163,7 @@ def _encoder(name: str, options: BackboneOptions) -> tuple[Any, nn.Module, dict[
         raise MissingExtraError(_FLAG, package="transformers", extra="videomae") from error
     found = _weights(name, options)
     has_pooled_norm = found.sizes.pop(_POOLED_NORM, False)
-    native = VideoMAEConfig(**found.sizes)
+    native: Any = VideoMAEConfig(**found.sizes)
     check_tubelets(name, options, patch_px=native.patch_size, tubelet_frames=native.tubelet_size)
     config = {key: value for key in _CONFIG_KEYS if (value := getattr(native, key, None)) is not None}
     wanted = VideoMAEConfig(**config | {"image_size": options.img_size, "num_frames": options.clip_T})

@@ -41,7 +41,7 @@ _CONFIG_KEYS = (
     "qkv_bias",
     "hidden_act",
 )
-_LEAST_PREDICTOR = {"pred_num_hidden_layers": 0, "pred_hidden_size": 12, "pred_num_mask_tokens": 0}
+_LEAST_PREDICTOR: dict[str, Any] = {"pred_num_hidden_layers": 0, "pred_hidden_size": 12, "pred_num_mask_tokens": 0}
 """What predicts masked tokens is built along with the encoder and thrown away."""
 
 
@@ -85,7 +85,7 @@ def build_vjepa2(options: BackboneOptions) -> BuiltBackbone:
     except ImportError as error:
         raise MissingExtraError(_FLAG, package="transformers", extra="videomae") from error
     sizes = _sizes(name, options)
-    native = VJEPA2Config(**sizes)
+    native: Any = VJEPA2Config(**sizes)
     check_tubelets(name, options, patch_px=native.patch_size, tubelet_frames=native.tubelet_size)
     weights = options.encoder_weights
     model = loaded(
