@@ -67,6 +67,8 @@ def run(*arguments):
     [
         pytest.param(("--freeze_backbone_epochs", "2", "--aug_hflip"), True, id="cached features"),
         pytest.param(("--freeze_backbone_epochs", "1", "--use_ema"), True, id="backbone unfrozen after an epoch"),
+        pytest.param(("--finetune", "lora", "--lora_rank", "3", "--use_ema"), True, id="adapters, averaged"),
+        pytest.param(("--finetune", "frozen", "--pool", "attention"), True, id="frozen, a pool that learns"),
         pytest.param(("--model_type", "action_only", "--crop", "mouse"), False, id="action only"),
         pytest.param(("--streams", "pose"), True, id="pose alone"),
         pytest.param(("--backbone_type", "videomae2_3d", "--clip_T", "4"), True, id="3d backbone"),

@@ -63,7 +63,14 @@ def test_two_runs_with_one_seed_are_equal_and_with_another_are_not(study, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("average", [(), ("--use_ema", "--ema_decay", "0.9")], ids=["plain", "ema"])
+@pytest.mark.parametrize(
+    "average",
+    [
+        pytest.param((), id="plain"),
+        pytest.param(("--use_ema", "--ema_decay", "0.9"), id="ema"),
+        pytest.param(("--use_ema", "--ema_decay", "0.9", "--finetune", "lora"), id="ema of adapters"),
+    ],
+)
 @pytest.mark.parametrize("scheduler", ["cosine", "plateau"])
 @pytest.mark.usefixtures("impatient")
 def test_a_run_killed_in_its_second_epoch_and_continued_ends_like_one_never_stopped(

@@ -43,9 +43,13 @@ class TrainOptions:
 
     @property
     def is_backbone_frozen(self) -> bool:
-        """The backbone stays as it is for the whole run, so its features can be computed once."""
-        is_frozen = self.optimiser.freeze_backbone_epochs >= self.optimiser.epochs
-        return is_frozen and self.model.approach == "multitask" and self.model.streams != "pose"
+        """The backbone stays as it is for the whole run, so its features can be computed once.
+
+        An attention pool learns even then.
+        """
+        model = self.model
+        reads_learnt_features = model.streams == "pose" or model.pool == "attention"
+        return model.approach == "multitask" and self.optimiser.is_encoder_frozen and not reads_learnt_features
 
     def faults(self) -> list[Fault]:
         """Every fault of every group."""

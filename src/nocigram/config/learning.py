@@ -13,7 +13,9 @@ from nocigram.core.literals import (
     BackboneType,
     CnnSize,
     Features,
+    Finetune,
     ModelType,
+    Pool,
     Precision,
     Scheduler,
     Streams,
@@ -29,6 +31,7 @@ POSE_GROUPS: dict[Approach, tuple[Features, ...]] = {
     "pose_trees": ("kinematics",),
 }
 """What `pose` stands for among the feature groups."""
+_N_LAST_BLOCKS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +52,18 @@ class ModelOptions:
     cnn_size: CnnSize = "standard"
     """The 3D CNN of video_only and multimodal: 'standard' has about 3M parameters, 'light' about 0.7M."""
     backbone_type: BackboneType = "vit_2d"
-    """'vit_2d': any image model of timm; 'videomae2_3d': VideoMAE over clips."""
+    """'vit_2d': any image model of timm; over clips: 'videomae2_3d' (VideoMAE V1 and V2), 'vjepa2_3d' (V-JEPA 2),
+    'torchvision_3d' (any video model of torchvision)."""
     encoder_name: str = "vit_small_patch14_dinov2.lvd142m"
-    """Encoder by its timm (2D) or hub (3D) name, or 'embedded': EfficientNet-Lite0, installed with its weights."""
+    """Encoder by its timm (2D), hub or torchvision (3D) name, or 'embedded': EfficientNet-Lite0, installed with its
+    weights."""
     encoder_weights: str = "pretrained"
     """'pretrained', 'none' (random) or a file of weights."""
+    pool: Pool = "auto"
+    """How a 2D encoder's patches become one vector: 'auto' (as it does by itself), 'cls' (the class token), 'mean',
+    both, or 'attention' (learnt, so that features can't be cached)."""
     strict_backbone: bool = False
-    """Make it an error when the 3D backbone can't be had, instead of falling back to 2D."""
+    """Make it an error when VideoMAE can't be had, instead of falling back to 2D."""
     backbone_chunk: int = 64
     """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory."""
     gradient_checkpointing: bool = False
@@ -181,10 +189,15 @@ class OptimiserOptions:
     """AdamW weight decay; biases and norms are exempt."""
     warmup_epochs: int = 3
     """Epochs over which the learning rate rises."""
+    finetune: Finetune = "full"
+    """What of the backbone learns: all of it, its last blocks, adapters beside its attention ('lora', needs
+    nocigram[lora]), or nothing ('frozen': its features are computed once and cached)."""
     freeze_backbone_epochs: int = 3
-    """Epochs with the backbone frozen. With as many as --epochs, its features are computed once and cached."""
+    """Epochs at the start with the backbone frozen, for 'full' and 'last_blocks'; as many as --epochs: 'frozen'."""
     unfreeze_last_blocks: int | None = None
-    """Unfreeze only the last N blocks of the backbone (default: all)."""
+    """Unfreeze only the last N blocks of the backbone (default: all; 2 with --finetune last_blocks)."""
+    lora_rank: int = 8
+    """Rank of the adapters of --finetune lora."""
     backbone_lr_factor: float = 0.1
     """Learning rate of the unfrozen backbone relative to --lr."""
     scheduler: Scheduler = "cosine"
@@ -196,7 +209,7 @@ class OptimiserOptions:
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        return out_of_range(
+        faults = out_of_range(
             self,
             epochs=(1, None),
             batch_size=(1, None),
@@ -208,7 +221,46 @@ class OptimiserOptions:
             early_stop_patience=(1, None),
             clip_grad_norm=(0, None),
             backbone_lr_factor=(0, None),
+            lora_rank=(1, None),
         )
+        return faults + self._contradictions()
+
+    def _contradictions(self) -> list[Fault]:
+        """Flags that the chosen way to finetune leaves without a meaning."""
+        faults = []
+        if self.finetune in ("frozen", "lora") and self.unfreeze_last_blocks is not None:
+            fault = Fault(
+                where=f"--unfreeze_last_blocks with --finetune {self.finetune}",
+                expected="no blocks to unfreeze",
+                got=str(self.unfreeze_last_blocks),
+                fix="Leave it out, or use --finetune last_blocks.",
+            )
+            faults.append(fault)
+        if self.finetune == "last_blocks" and self.freeze_backbone_epochs >= self.epochs:
+            fault = Fault(
+                where="--freeze_backbone_epochs with --finetune last_blocks",
+                expected=f"fewer than --epochs {self.epochs}",
+                got=str(self.freeze_backbone_epochs),
+                fix="Lower it, or use --finetune frozen.",
+            )
+            faults.append(fault)
+        return faults
+
+    @property
+    def is_encoder_frozen(self) -> bool:
+        """The encoder stays as it is for the whole run."""
+        return self.finetune == "frozen" or (self.finetune == "full" and self.freeze_backbone_epochs >= self.epochs)
+
+    @property
+    def n_frozen_epochs(self) -> int:
+        """Epochs at the start in which the encoder's own weights stay as they are."""
+        return self.epochs if self.finetune in ("frozen", "lora") else self.freeze_backbone_epochs
+
+    @property
+    def n_last_blocks(self) -> int | None:
+        """Blocks that learn, counted from the end; None: all of them."""
+        is_default = self.finetune == "last_blocks" and self.unfreeze_last_blocks is None
+        return _N_LAST_BLOCKS if is_default else self.unfreeze_last_blocks
 
 
 @dataclass(frozen=True, kw_only=True)

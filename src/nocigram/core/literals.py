@@ -4,7 +4,11 @@ from typing import Literal
 
 Approach = Literal["multitask", "multimodal", "video_only", "pose_only", "pose_trees"]
 ModelType = Literal["action_only", "multitask"]
-BackboneType = Literal["vit_2d", "videomae2_3d"]
+BackboneType = Literal["vit_2d", "torchvision_3d", "videomae2_3d", "vjepa2_3d"]
+Pool = Literal["auto", "cls", "mean", "cls_mean", "attention"]
+"""How a 2D encoder's tokens or places become one vector per frame; auto: as the encoder does it by itself."""
+Finetune = Literal["full", "last_blocks", "lora", "frozen"]
+"""How much of the backbone learns."""
 TemporalType = Literal["tcn", "ms_tcn", "transformer", "gru"]
 Smooth = Literal["none", "median", "viterbi"]
 """How probabilities become actions: the likeliest of each frame, a majority filter, the likeliest course of bouts."""

@@ -13,6 +13,7 @@ from nocigram.data.array_cache import content_hash
 from nocigram.data.records import Recording
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds
 from nocigram.models.approaches import BuiltModel
+from nocigram.models.backbones.lora import merged
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.module import ActionModule
@@ -106,8 +107,8 @@ class BestModel:
         """Write the model that was just validated; returns where to."""
         average = self.average
         self.writer.write(
-            {**self.backbone_state, **pl_module.model.state_dict()},
-            raw_weights={**self.backbone_state, **average.raw_state_dict("model")} if average else None,
+            {**self.backbone_state, **merged(pl_module.model.state_dict())},
+            raw_weights={**self.backbone_state, **merged(average.raw_state_dict("model"))} if average else None,
             epoch=trainer.current_epoch + 1,
             scores=scores,
             predictions=predictions,

@@ -21,7 +21,7 @@ class Freeze:
     """When the backbone learns, and how much of it."""
 
     n_epochs: int
-    """Epochs at the start in which it stays as it is, in eval mode."""
+    """Epochs at the start in which its encoder stays as it is, in eval mode."""
     last_blocks: int | None
     """Blocks that learn afterwards, counted from the end; None: the whole of it."""
 
@@ -100,8 +100,13 @@ class ActionModule(LightningModule):
 
 
 def set_learning(backbone: Backbone, *, freeze: Freeze, epoch: int) -> None:
-    """Put the frozen part of a backbone into eval mode without gradients, the rest into training mode."""
+    """Put the frozen part of a backbone into eval mode without gradients, the rest into training mode.
+
+    What begins untrained learns in every epoch.
+    """
     backbone.requires_grad_(False).eval()
+    for module in backbone.untrained():
+        module.requires_grad_(True).train()
     if epoch < freeze.n_epochs:
         return
     if freeze.last_blocks is None:

@@ -39,6 +39,8 @@ from nocigram.training.validation import Validation, validation_lines
 
 _CHANGEABLE = {"resume", "num_workers", "use_wandb", "wandb_entity", "wandb_project", "use_tensorboard", "cache_dir"}
 """Options that a resumed run may have otherwise: they don't change its result."""
+_READ_BY_BACKBONE = ("encoder_name", "encoder_config", "pool", "img_size", "clip_T", "clip_stride")
+"""What decides features beside the weights."""
 
 
 def train(options: TrainOptions) -> Path:
@@ -141,6 +143,8 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
         encoder_name=model.encoder_name,
         encoder_weights=model.encoder_weights,
         img_size=options.view.img_size,
+        pool=model.pool,
+        lora_rank=options.optimiser.lora_rank if options.optimiser.finetune == "lora" else None,
         clip_T=windows.clip_T,
         backbone_chunk=model.backbone_chunk,
         gradient_checkpointing=model.gradient_checkpointing,
@@ -173,7 +177,7 @@ def _freeze_for_good(
         window_T=options.windows.val_T,
         mirrors=options.augment.aug_hflip,
         cache_dir=prepared.cache_dir,
-        settings={name: built.options[name] for name in ("encoder_name", "img_size", "clip_T", "clip_stride")},
+        settings={name: built.options[name] for name in _READ_BY_BACKBONE},
     )
     print("[info] Training from cached features: brightness, contrast and pixel noise don't apply")
     state = {f"backbone.{name}": tensor.cpu() for name, tensor in model.backbone.state_dict().items()}
@@ -213,7 +217,7 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
             n_warmup_steps=min(optimiser.warmup_epochs, optimiser.epochs) * n_batches,
             n_steps=optimiser.epochs * n_batches,
         ),
-        freeze=Freeze(n_epochs=optimiser.freeze_backbone_epochs, last_blocks=optimiser.unfreeze_last_blocks),
+        freeze=Freeze(n_epochs=optimiser.n_frozen_epochs, last_blocks=optimiser.n_last_blocks),
         seed=options.machine.seed,
     )
 

@@ -9,6 +9,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from nocigram.core.literals import Scheduler
+from nocigram.models.backbones import Backbone
 
 PLATEAU_PATIENCE = 4
 """Epochs without a better macro F1 before the learning rate halves."""
@@ -35,7 +36,7 @@ class Schedule:
         n_falling = max(1, self.n_steps - self.n_warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(step - self.n_warmup_steps, n_falling - 1) / n_falling))
 
-    def configure(self, model: nn.Module, backbone: nn.Module | None) -> dict[str, Any]:
+    def configure(self, model: nn.Module, backbone: Backbone | None) -> dict[str, Any]:
         """Optimizer and scheduler as Lightning takes them."""
         optimizer = AdamW(_parameter_groups(model, backbone, schedule=self), lr=self.lr)
         if self.scheduler == "cosine":
@@ -56,9 +57,14 @@ class Schedule:
                 group["lr"] = group["initial_lr"] * self.factor(step)
 
 
-def _parameter_groups(model: nn.Module, backbone: nn.Module | None, *, schedule: Schedule) -> list[dict[str, Any]]:
-    """Backbone and rest, each with and without weight decay: biases and norms have none."""
+def _parameter_groups(model: nn.Module, backbone: Backbone | None, *, schedule: Schedule) -> list[dict[str, Any]]:
+    """Backbone and rest, each with and without weight decay: biases and norms have none.
+
+    What begins untrained within a backbone belongs to the rest.
+    """
     in_backbone = {id(parameter) for parameter in backbone.parameters()} if backbone is not None else set()
+    if backbone is not None:
+        in_backbone -= {id(parameter) for module in backbone.untrained() for parameter in module.parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in model.parameters():
         groups.setdefault((id(parameter) in in_backbone, parameter.ndim > 1), []).append(parameter)

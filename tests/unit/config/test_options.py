@@ -81,6 +81,57 @@ def test_faults_of_all_groups_are_gathered():
 
 
 @pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        pytest.param({"lora_rank": 0}, "--lora_rank: expected at least 1, got 0.", id="adapters of no rank"),
+        pytest.param(
+            {"finetune": "frozen", "unfreeze_last_blocks": 2},
+            "--unfreeze_last_blocks with --finetune frozen: expected no blocks to unfreeze, got 2. Leave it out",
+            id="blocks of a frozen encoder",
+        ),
+        pytest.param(
+            {"finetune": "lora", "unfreeze_last_blocks": 1},
+            "--unfreeze_last_blocks with --finetune lora: expected no blocks to unfreeze, got 1. Leave it out",
+            id="blocks beside adapters",
+        ),
+        pytest.param(
+            {"finetune": "last_blocks", "epochs": 3},
+            "--freeze_backbone_epochs with --finetune last_blocks: expected fewer than --epochs 3, got 3. Lower it",
+            id="blocks that would never learn",
+        ),
+    ],
+)
+def test_flags_that_contradict_the_way_to_finetune_are_faults(values, message):
+    (fault,) = train_options(**values).faults()
+    assert str(fault).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_cached", "n_frozen_epochs", "n_last_blocks"),
+    [
+        pytest.param({}, False, 3, None, id="full is the default"),
+        pytest.param({"unfreeze_last_blocks": 4}, False, 3, 4, id="full, limited as in the guide"),
+        pytest.param({"freeze_backbone_epochs": 30}, True, 30, None, id="full, frozen for all epochs"),
+        pytest.param({"finetune": "frozen"}, True, 30, None, id="frozen"),
+        pytest.param({"finetune": "frozen", "streams": "pose"}, False, 30, None, id="frozen, without pixels"),
+        pytest.param(
+            {"finetune": "frozen", "pool": "attention"}, False, 30, None, id="frozen under a pool that learns"
+        ),
+        pytest.param({"finetune": "frozen", "pool": "mean"}, True, 30, None, id="frozen under a pool that doesn't"),
+        pytest.param({"finetune": "last_blocks"}, False, 3, 2, id="last blocks"),
+        pytest.param({"finetune": "last_blocks", "unfreeze_last_blocks": 5}, False, 3, 5, id="so many last blocks"),
+        pytest.param({"finetune": "lora"}, False, 30, None, id="lora"),
+        pytest.param({"finetune": "lora", "freeze_backbone_epochs": 30}, False, 30, None, id="lora learns all along"),
+    ],
+)
+def test_the_way_to_finetune_decides_what_learns_and_what_is_cached(values, is_cached, n_frozen_epochs, n_last_blocks):
+    options = train_options(**values)
+    assert options.faults() == []
+    assert options.is_backbone_frozen == is_cached
+    assert (options.optimiser.n_frozen_epochs, options.optimiser.n_last_blocks) == (n_frozen_epochs, n_last_blocks)
+
+
+@pytest.mark.parametrize(
     ("epochs", "frozen", "streams", "expected"),
     [
         pytest.param(30, 3, "pixels+pose", False, id="frozen at first"),

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMAEModel
 
 from nocigram.core.errors import InputError, MissingExtraError
-from nocigram.models.backbones import build_backbone, videomae, vit_2d
+from nocigram.models.backbones import build_backbone, transformers_hub, videomae, vit_2d
 from nocigram.models.backbones.clips import clip_frames_index, clip_starts, frames_from_clips
 
 SIZES = {
@@ -180,8 +180,8 @@ def test_local_weights_are_loaded(kind, tmp_path):
 def test_a_model_in_the_hubs_cache_is_loaded_without_asking_the_hub(tmp_path, monkeypatch):
     model, folder = VideoMAEModel(VideoMAEConfig(**SIZES)), tmp_path / "videomae-tiny"
     model.save_pretrained(folder)  # transformers takes a folder wherever it takes a hub name
-    monkeypatch.setattr(videomae, "_is_cached", lambda name: True)
-    monkeypatch.setattr(videomae, "hub_answers", lambda: pytest.fail("asked the hub"))
+    monkeypatch.setattr(transformers_hub, "is_in_cache", lambda name: True)
+    monkeypatch.setattr(transformers_hub, "hub_answers", lambda: pytest.fail("asked the hub"))
 
     built = build(encoder_weights="pretrained", encoder_name=str(folder), encoder_config=None)
 
@@ -206,8 +206,8 @@ def test_a_folder_without_weights_is_refused(tmp_path):
 
 @pytest.fixture
 def without_network(monkeypatch):
-    monkeypatch.setattr(videomae, "_is_cached", lambda name: False)
-    monkeypatch.setattr(videomae, "hub_answers", lambda: False)
+    monkeypatch.setattr(transformers_hub, "is_in_cache", lambda name: False)
+    monkeypatch.setattr(transformers_hub, "hub_answers", lambda: False)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def test_strict_without_transformers_names_the_extra():
         pytest.param({"clip_T": 15}, "--clip_T: expected a multiple of 2 .* Use --clip_T 16.", id="clip length"),
         pytest.param(
             {"encoder_name": "someone/videomae-odd", "encoder_config": None},
-            "one of small, base, large, huge in it, got 'someone/videomae-odd'",
+            "one of small, base, large, huge, giant in it, got 'someone/videomae-odd'",
             id="a name that tells no size",
         ),
     ],

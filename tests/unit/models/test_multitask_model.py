@@ -15,6 +15,11 @@ CLIP_SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 
 BACKBONE_OPTIONS = {
     "vit_2d": {"encoder_name": "test_vit"},
     "videomae2_3d": {"encoder_name": "MCG-NJU/videomae-base", "encoder_config": CLIP_SIZES},
+    "vjepa2_3d": {
+        "encoder_name": "facebook/vjepa2-vitl-fpc64-256",
+        "encoder_config": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 2.0},
+    },
+    "torchvision_3d": {"encoder_name": "s3d"},
 }
 N_FRAMES = 20
 

@@ -61,6 +61,8 @@ def _backbone(options: ModelOptions, warn: Callable[[str], None]) -> BuiltBackbo
         encoder_name=options.encoder_name,
         encoder_weights=options.encoder_weights,
         img_size=options.img_size,
+        pool=options.pool,
+        lora_rank=options.lora_rank,
         clip_T=options.clip_T,
         clip_stride=options.clip_stride,
         chunk_frames=options.backbone_chunk,

@@ -48,6 +48,10 @@ class ModelOptions:
     encoder_weights: str = "pretrained"
     encoder_config: Mapping[str, Any] | None = None
     """Sizes of a 3D encoder, written by the build that loaded its weights."""
+    pool: str = "auto"
+    """A `Pool`."""
+    lora_rank: int | None = None
+    """Rank of the adapters of a training; a checkpoint has them merged, so they are never built again."""
     img_size: int = 224
     clip_T: int = 16
     clip_stride: int | None = None
@@ -104,7 +108,7 @@ def build_model(
 
 def rebuild_options(options: ModelOptions, built: BuiltBackbone | None) -> dict[str, Any]:
     """The options that build the same architecture again: no weights to fetch, no fallback to take anew."""
-    again = replace(options, encoder_weights="none", strict_backbone=True)
+    again = replace(options, encoder_weights="none", strict_backbone=True, lora_rank=None)
     if built is not None:
         again = replace(
             again,

@@ -1,6 +1,6 @@
 """Networks from pixels to one feature vector per frame, by name."""
 
-from nocigram.models.backbones import videomae, vit_2d  # noqa: F401 - their import registers them
+from nocigram.models.backbones import torchvision_3d, videomae, vit_2d, vjepa2  # noqa: F401 - their import registers them
 from nocigram.models.backbones.base import Backbone, BuiltBackbone
 from nocigram.models.backbones.build import BACKBONES, build_backbone, register_backbone
 

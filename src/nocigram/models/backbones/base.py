@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from nocigram.core.literals import BackboneType
+from nocigram.models.backbones.lora import adapters_of
 
 Triple: TypeAlias = tuple[float, float, float]
 Frames: TypeAlias = UInt8[Tensor, "B T C H W"] | Float[Tensor, "B T C H W"]
@@ -26,6 +27,8 @@ class Backbone(nn.Module, ABC):
     Pixels stay as they come (uint8, one channel) until a chunk is run: only there they become float, RGB, normalised.
     """
 
+    encoder: Any
+    """A module of timm, transformers or torchvision."""
     _mean: Tensor
     _std: Tensor
     per_frame: bool
@@ -65,6 +68,13 @@ class Backbone(nn.Module, ABC):
     def blocks(self) -> list[nn.Module]:
         """The repeated blocks from first to last, what follows the last one included in it (to unfreeze the last N)."""
 
+    def untrained(self) -> list[nn.Module]:
+        """Parts that begin without trained weights, such as adapters.
+
+        They learn from the first step and at the full rate, also where the encoder is frozen.
+        """
+        return adapters_of(self)
+
     def train(self, mode: bool = True) -> "Backbone":
         """As for any module, but batch norms of pretrained weights go on using their own running statistics.
 
@@ -99,9 +109,11 @@ class BackboneOptions:
     """What a backbone's builder is given. Flags of the same names, see the guide."""
 
     encoder_name: str
-    """A timm name, `embedded`, or the hub name of a VideoMAE."""
+    """A timm name, `embedded`, the hub name of a VideoMAE or V-JEPA 2, or a video model of torchvision."""
     encoder_weights: str
-    """`pretrained` (from the hub or its cache), `none`, or the path of a file (3D: also of a folder)."""
+    """`pretrained` (from the hub or its cache), `none`, or the path of a file (transformers: also of a folder)."""
+    pool: str
+    """A `Pool`; only the 2D backbone reads it."""
     img_size: int
     """Side of a frame in pixels."""
     clip_T: int

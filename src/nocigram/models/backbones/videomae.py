@@ -1,26 +1,28 @@
-"""3D backbone: VideoMAE over clips that slide over the window.
+"""3D backbone: VideoMAE and VideoMAE V2 over clips that slide over the window.
 
-B batch, T frames, N clips, L frames of a clip, C channels, H height, W width, D width of a feature vector,
-S places of a clip's grid of tokens.
+N clips, L frames of a clip, P steps in time, D width of a feature vector, S places of a clip's grid of tokens.
 """
 
+import json
 import math
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 import torch
-from huggingface_hub import try_to_load_from_cache
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from nocigram.core.errors import Fault, InputError, MissingExtraError, raise_faults
-from nocigram.models.backbones.base import Backbone, BackboneOptions, BuiltBackbone, Frames, Triple
+from nocigram.core.errors import InputError, MissingExtraError
+from nocigram.models.backbones.base import BackboneOptions, BuiltBackbone, Triple
 from nocigram.models.backbones.build import register_backbone
-from nocigram.models.backbones.clips import clip_frames_index, frames_from_clips
+from nocigram.models.backbones.clip_backbone import ClipBackbone, check_tubelets, layers_and_norm
+from nocigram.models.backbones.transformers_hub import UnavailableError, folder_file, hub_config, hub_file, loaded
+from nocigram.models.backbones.videomae_weights import LAYER_NORM_EPS, from_authors, is_authors_layout
 from nocigram.models.backbones.vit_2d import build_frame_backbone
-from nocigram.models.backbones.weights import HUB_ERRORS, WEIGHT_FILES, cached_weights, hub_answers, read_weights
+from nocigram.models.backbones.weights import read_weights
 
 DEFAULT_ENCODER = "MCG-NJU/videomae-base"
 FALLBACK_ENCODER = "vit_small_patch14_dinov2.lvd142m"
@@ -30,13 +32,24 @@ DESCRIPTION = "[info] Using VideoMAE2 (3D) backbone"
 IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
 IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
 
-_SIZES = {
+_FLAG = "--backbone_type videomae2_3d"
+_SIZES: dict[str, dict[str, Any]] = {
     "small": {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 6, "intermediate_size": 1536},
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096},
     "huge": {"hidden_size": 1280, "num_hidden_layers": 32, "num_attention_heads": 16, "intermediate_size": 5120},
+    "giant": {
+        "hidden_size": 1408,
+        "num_hidden_layers": 40,
+        "num_attention_heads": 16,
+        "intermediate_size": 6144,
+        "patch_size": 14,
+    },
 }
-"""Sizes by the word in an encoder's name (Tong et al. 2022, appendix); patches are 16 px wide and 2 frames long."""
+"""Sizes by the word in an encoder's name (Tong et al. 2022 and Wang et al. 2023, appendices); patches are 16 px wide
+where nothing else is said, and 2 frames long."""
+_IGNORED = ("classifier.", "fc_norm.", "decoder.", "encoder_to_decoder.", "mask_token", "videomae.mask_token")
+"""Beginnings of names of transformers' classifier and decoder of pretraining."""
 _CONFIG_KEYS = (
     "hidden_size",
     "num_hidden_layers",
@@ -51,74 +64,38 @@ _CONFIG_KEYS = (
     "use_mean_pooling",
     "hidden_act",
 )
+_POOLED_NORM = "pooled_norm"
+"""Key of an `encoder_config` that has a norm behind the pool, which transformers' encoder has not."""
 
 
 @final
-class ClipBackbone(Backbone):
-    """VideoMAE over overlapping clips of the window.
+class VideoMAEBackbone(ClipBackbone):
+    """VideoMAE, a step of whose time is a tubelet.
 
-    Tokens are pooled in space only; a tubelet's feature is given to each of its frames, and a frame's features are
-    averaged over the clips that it is in, so that features change from frame to frame.
-
-    Source: Tong et al. 2022 (VideoMAE), transformers' implementation.
+    Source: Tong et al. 2022 (VideoMAE), Wang et al. 2023 (V2); transformers' implementation.
     """
 
-    per_frame = False
-
-    def __init__(
-        self,
-        encoder: Any,
-        *,
-        clip_frames: int,
-        clip_stride: int,
-        chunk_frames: int,
-        gradient_checkpointing: bool,
-    ) -> None:
+    def __init__(self, encoder: Any, *, pooled_norm: nn.Module, options: BackboneOptions) -> None:
         super().__init__(
+            encoder,
             feature_dim=encoder.config.hidden_size,
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            chunk_frames=chunk_frames,
-            gradient_checkpointing=gradient_checkpointing,
-            keeps_batch_statistics=False,
+            options=options,
         )
-        self.encoder = encoder
-        self.clip_frames = clip_frames
-        self.clip_stride = clip_stride
-        self.tubelet_frames = int(encoder.config.tubelet_size)
-        self.context_frames = clip_frames - 1
+        self.pooled_norm = pooled_norm
 
-    def forward(self, frames: Frames, *, n_frames: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B T D"]:
-        """Features of each frame. Clips are laid over each window's own frames; padding gets zeros."""
-        lengths = [frames.shape[1]] * len(frames) if n_frames is None else [max(1, n) for n in n_frames.tolist()]
-        index = [clip_frames_index(n, clip_frames=self.clip_frames, stride=self.clip_stride) for n in lengths]
-        window = torch.repeat_interleave(torch.arange(len(frames)), torch.tensor([len(clips) for clips in index]))
-        window, place = window.to(frames.device), torch.cat(index).to(frames.device)
-        n_clips = max(1, self.chunk_frames // self.clip_frames)
-        chunks = [
-            self.run_chunk(self._encoded, frames[of_window[:, None], of_frame])
-            for of_window, of_frame in zip(torch.split(window, n_clips), torch.split(place, n_clips), strict=True)
-        ]
-        of_windows = torch.split(torch.cat(chunks), [len(clips) for clips in index])
-        features = [
-            frames_from_clips(clips, n_frames=n, stride=self.clip_stride)
-            for clips, n in zip(of_windows, lengths, strict=True)
-        ]
-        n_frames_max = frames.shape[1]
-        return torch.stack([nn.functional.pad(rows, (0, 0, 0, n_frames_max - len(rows))) for rows in features])
+    def steps(self, clips: Float[Tensor, "N L 3 H W"]) -> Float[Tensor, "N P D"]:
+        """Mean over each tubelet's places."""
+        tokens: Tensor = self.encoder(clips).last_hidden_state
+        n_tubelets = self.clip_frames // int(self.encoder.config.tubelet_size)
+        pooled: Tensor = self.pooled_norm(torch.unflatten(tokens, 1, (n_tubelets, -1)).mean(2))
+        return pooled
 
     def blocks(self) -> list[nn.Module]:
         """The transformer's layers; a final norm is part of the last one."""
-        *first, last = self.encoder.encoder.layer
-        norm = self.encoder.layernorm
-        return [*first, nn.ModuleList([last] if norm is None else [last, norm])]
-
-    def _encoded(self, clips: Tensor) -> Tensor:
-        """Clips (N, L, C, H, W) -> features of their frames (N, L, D)."""
-        tokens: Tensor = self.encoder(self.normalised(clips)).last_hidden_state
-        n_tubelets = self.clip_frames // self.tubelet_frames
-        per_tubelet = torch.unflatten(tokens, 1, (n_tubelets, -1)).mean(2)
-        return per_tubelet.repeat_interleave(self.tubelet_frames, dim=1)
+        norms = [norm for norm in (self.encoder.layernorm, self.pooled_norm) if isinstance(norm, nn.LayerNorm)]
+        return layers_and_norm(self.encoder.encoder.layer, norms[0] if norms else None)
 
 
 def resampled_positions(
@@ -138,28 +115,21 @@ def resampled_positions(
 
 @register_backbone(
     "videomae2_3d",
-    summary="VideoMAE over clips of 16 frames; falls back to vit_2d where its weights can't be had.",
+    summary="VideoMAE V1 or V2 over clips of 16 frames; falls back to vit_2d where its weights can't be had.",
     source="Tong et al. 2022, Wang et al. 2023; transformers",
 )
-def build_clip_backbone(options: BackboneOptions) -> BuiltBackbone:
+def build_videomae(options: BackboneOptions) -> BuiltBackbone:
     """Build the 3D backbone, or the documented fallback to 2D."""
     name = options.encoder_name if "videomae" in options.encoder_name.lower() else DEFAULT_ENCODER
     try:
-        encoder, config = _encoder(name, options)
+        encoder, pooled_norm, config = _encoder(name, options)
     except (UnavailableError, MissingExtraError):
         if options.strict or options.encoder_weights not in {"pretrained", "none"}:
             raise
         options.warn(FALLBACK_WARNING)
         return _fallback(options)
-    backbone = ClipBackbone(
-        encoder,
-        clip_frames=options.clip_T,
-        clip_stride=options.clip_stride or max(1, options.clip_T // 2),
-        chunk_frames=options.chunk_frames,
-        gradient_checkpointing=options.gradient_checkpointing,
-    )
     return BuiltBackbone(
-        backbone=backbone,
+        backbone=VideoMAEBackbone(encoder, pooled_norm=pooled_norm, options=options),
         backbone_type="videomae2_3d",
         encoder_name=name,
         description=DESCRIPTION,
@@ -167,12 +137,20 @@ def build_clip_backbone(options: BackboneOptions) -> BuiltBackbone:
     )
 
 
-class UnavailableError(InputError):
-    """The 3D encoder's weights can't be had."""
+@dataclass(frozen=True, kw_only=True)
+class _Weights:
+    """What was found before the encoder is built."""
+
+    sizes: dict[str, Any]
+    """Keywords of transformers' configuration; of the sizes that the weights came with."""
+    tensors: Mapping[str, Tensor] | None = None
+    """By transformers' names; None: random, or transformers reads them itself."""
+    pooled_norm: Mapping[str, Tensor] | None = None
+    """Weights of the norm behind the pool, if there is one."""
 
 
-def _encoder(name: str, options: BackboneOptions) -> tuple[Any, dict[str, Any]]:
-    """The VideoMAE encoder for the options' image size and clip length, and the sizes that its weights came with.
+def _encoder(name: str, options: BackboneOptions) -> tuple[Any, nn.Module, dict[str, Any]]:
+    """The encoder for the options' image and clip, the norm behind the pool, and the sizes to build both again.
 
     Raises:
         MissingExtraError: transformers is not installed.
@@ -180,82 +158,83 @@ def _encoder(name: str, options: BackboneOptions) -> tuple[Any, dict[str, Any]]:
         InputError: sizes that don't fit, or a file or folder that doesn't.
     """
     try:
-        from transformers import VideoMAEConfig
+        from transformers import VideoMAEConfig, VideoMAEModel
     except ImportError as error:
-        raise MissingExtraError("--backbone_type videomae2_3d", package="transformers", extra="videomae") from error
-    weights = options.encoder_weights
-    if options.encoder_config is not None:
-        native = VideoMAEConfig(**options.encoder_config)
-    elif weights == "pretrained":
-        native = _hub_config(name)
-    elif Path(weights).is_dir():
-        native = _folder_config(Path(weights))
-    else:
-        native = VideoMAEConfig(**_sizes_by_name(name))
-    _check_sizes(native, name, options)
+        raise MissingExtraError(_FLAG, package="transformers", extra="videomae") from error
+    found = _weights(name, options)
+    has_pooled_norm = found.sizes.pop(_POOLED_NORM, False)
+    native: Any = VideoMAEConfig(**found.sizes)
+    check_tubelets(name, options, patch_px=native.patch_size, tubelet_frames=native.tubelet_size)
     config = {key: value for key in _CONFIG_KEYS if (value := getattr(native, key, None)) is not None}
-    encoder = _loaded(name, weights, VideoMAEConfig(**config | _given_sizes(options)))
-    native_grid, grid = _grid(native), _grid(encoder.config)
+    wanted = VideoMAEConfig(**config | {"image_size": options.img_size, "num_frames": options.clip_T})
+    encoder = loaded(
+        VideoMAEModel,
+        wanted,
+        name=name,
+        weights=options.encoder_weights,
+        tensors=found.tensors,
+        ignored=_IGNORED,
+        where=_FLAG,
+    )
+    native_grid, grid = _grid(native), _grid(wanted)
     if native_grid != grid:
         from transformers.models.videomae.modeling_videomae import get_sinusoid_encoding_table
 
         table: Tensor = get_sinusoid_encoding_table(math.prod(native_grid), native.hidden_size)  # type: ignore[no-untyped-call]
         encoder.embeddings.position_embeddings = resampled_positions(table, grid=native_grid, to_grid=grid)
-    return encoder, config
+    if not has_pooled_norm:
+        return encoder, nn.Identity(), config
+    norm = nn.LayerNorm(native.hidden_size, eps=native.layer_norm_eps)
+    if found.pooled_norm is not None:
+        norm.load_state_dict(found.pooled_norm)
+    return encoder, norm, config | {_POOLED_NORM: True}
 
 
-def _loaded(name: str, weights: str, config: Any) -> Any:
-    """A VideoMAE encoder with random weights, or those of the hub, a folder or a file."""
-    from transformers import VideoMAEModel
+def _weights(name: str, options: BackboneOptions) -> _Weights:
+    """Sizes of the encoder, and its tensors where we read them ourselves."""
+    where, given = options.encoder_weights, options.encoder_config
+    tensors = _own_reading(name, where)
+    if given is not None:
+        sizes = dict(given)
+    elif tensors is None and where != "none":
+        sizes = _published_sizes(name, where)
+    else:
+        sizes = _sizes_by_name(name)
+    if tensors is None or not is_authors_layout(tensors):
+        return _Weights(sizes=sizes, tensors=tensors)
+    n_layers = sizes.get("num_hidden_layers", 12)
+    read = from_authors(tensors, n_layers=n_layers, where=name if where == "pretrained" else where)
+    of_layout = {
+        "layer_norm_eps": LAYER_NORM_EPS,
+        "use_mean_pooling": "layernorm.weight" not in read.encoder,
+        _POOLED_NORM: read.pooled_norm is not None,
+    }
+    return _Weights(sizes=sizes | of_layout, tensors=read.encoder, pooled_norm=read.pooled_norm)
 
+
+def _own_reading(name: str, weights: str) -> dict[str, Tensor] | None:
+    """Tensors of a file, or of a folder or hub model whose code is not transformers'; None otherwise."""
     if weights == "none":
-        return VideoMAEModel(config)
+        return None
     if weights == "pretrained":
-        try:
-            return VideoMAEModel.from_pretrained(name, config=config, local_files_only=_is_cached(name))
-        except HUB_ERRORS as error:
-            raise UnavailableError(_no_weights(name, _first_line(error))) from error
-    if Path(weights).is_dir():
-        return VideoMAEModel.from_pretrained(weights, config=config)
-    tensors = read_weights(Path(weights))
-    loader: Any = VideoMAEModel.from_pretrained  # its annotation forgets the loading info
-    encoder, found = loader(None, config=config, state_dict=tensors, output_loading_info=True)
-    if missing := sorted(found["missing_keys"]):
-        raise InputError(
-            f"{weights}: expected the weights of {name}, got {len(missing)} missing: {', '.join(missing[:8])}. "
-            "Check --encoder_name."
-        )
-    return encoder
+        return read_weights(hub_file(name, where=_FLAG)) if "videomaev2" in name.lower() else None
+    path = Path(weights)
+    if not path.is_dir():
+        return read_weights(path)
+    file = folder_file(path)
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    return None if config.get("model_type") == "videomae" else read_weights(file)
 
 
-def _hub_config(name: str) -> Any:
-    """The configuration of a hub model, from the cache if an earlier run has fetched it."""
+def _published_sizes(name: str, weights: str) -> dict[str, Any]:
+    """Sizes in the configuration of a hub model or a folder of transformers."""
     from transformers import VideoMAEConfig
 
-    is_cached = _is_cached(name)
-    if not is_cached and not hub_answers():
-        raise UnavailableError(_no_weights(name, "no connection to the hub"))
-    try:
-        return VideoMAEConfig.from_pretrained(name, local_files_only=is_cached)
-    except HUB_ERRORS as error:
-        raise UnavailableError(_no_weights(name, _first_line(error))) from error
-
-
-def _folder_config(folder: Path) -> Any:
-    """The configuration of a local folder that transformers can load."""
-    from transformers import VideoMAEConfig
-
-    if not all(any((folder / name).is_file() for name in names) for names in (("config.json",), WEIGHT_FILES)):
-        raise InputError(
-            f"--encoder_weights: expected a folder with config.json and {WEIGHT_FILES[0]}, got {folder}. "
-            "Save it with model.save_pretrained(FOLDER)."
-        )
-    return VideoMAEConfig.from_pretrained(folder)
-
-
-def _is_cached(name: str) -> bool:
-    """Whether an earlier run has fetched the model; then the hub is not asked, whose client retries when offline."""
-    return isinstance(try_to_load_from_cache(name, "config.json"), str) and cached_weights(name) is not None
+    if weights == "pretrained":
+        config = hub_config(name, config_class=VideoMAEConfig, where=_FLAG)
+    else:
+        config = VideoMAEConfig.from_pretrained(weights)
+    return {key: value for key in _CONFIG_KEYS if (value := getattr(config, key, None)) is not None}
 
 
 def _sizes_by_name(name: str) -> dict[str, Any]:
@@ -266,11 +245,7 @@ def _sizes_by_name(name: str) -> dict[str, Any]:
             f"--encoder_name: expected a VideoMAE name with one of {', '.join(_SIZES)} in it, got {name!r}. "
             f"Use {DEFAULT_ENCODER}."
         )
-    return _SIZES[size]
-
-
-def _given_sizes(options: BackboneOptions) -> dict[str, int]:
-    return {"image_size": options.img_size, "num_frames": options.clip_T}
+    return dict(_SIZES[size])
 
 
 def _grid(config: Any) -> tuple[int, int, int]:
@@ -279,38 +254,9 @@ def _grid(config: Any) -> tuple[int, int, int]:
     return config.num_frames // config.tubelet_size, side, side
 
 
-def _check_sizes(config: Any, name: str, options: BackboneOptions) -> None:
-    """Image sides and clip lengths that the encoder's tubelets don't divide."""
-    sizes = {"--img_size": (options.img_size, config.patch_size), "--clip_T": (options.clip_T, config.tubelet_size)}
-    raise_faults(
-        [
-            Fault(
-                where=flag,
-                expected=f"a multiple of {step} for {name}",
-                got=str(size),
-                fix=f"Use {flag} {max(step, round(size / step) * step)}.",
-            )
-            for flag, (size, step) in sizes.items()
-            if size % step
-        ]
-    )
-
-
 def _fallback(options: BackboneOptions) -> BuiltBackbone:
     """The 2D backbone in place of the 3D one, marked as such."""
     is_3d_name = "videomae" in options.encoder_name.lower()
     name = FALLBACK_ENCODER if is_3d_name else options.encoder_name
     built = build_frame_backbone(replace(options, encoder_name=name))
     return replace(built, is_fallback=True)
-
-
-def _no_weights(name: str, reason: str) -> str:
-    return (
-        f"--backbone_type videomae2_3d: expected the weights of {name}, got none ({reason}). "
-        "Use --encoder_weights FOLDER (with config.json and model.safetensors), --encoder_weights none, "
-        "or --backbone_type vit_2d."
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]

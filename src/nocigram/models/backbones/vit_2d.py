@@ -16,6 +16,7 @@ from nocigram.core.errors import InputError
 from nocigram.models.backbones.base import Backbone, BackboneOptions, BuiltBackbone, Frames, Triple
 from nocigram.models.backbones.build import register_backbone
 from nocigram.models.backbones.embedded import EMBEDDED, EMBEDDED_TIMM_NAME, as_timm, read_embedded_file
+from nocigram.models.backbones.pooling import TokenPool, token_pool
 from nocigram.models.backbones.weights import (
     HUB_ERRORS,
     cached_weights,
@@ -36,6 +37,7 @@ class FrameBackbone(Backbone):
         self,
         encoder: nn.Module,
         *,
+        pool: TokenPool | None,
         feature_dim: int,
         mean: Triple,
         std: Triple,
@@ -54,6 +56,7 @@ class FrameBackbone(Backbone):
         self.is_convolutional = not hasattr(encoder, "patch_embed")
         memory_format = torch.channels_last if self.is_convolutional else torch.contiguous_format
         self.encoder = encoder.to(memory_format=memory_format)
+        self.pool = pool
 
     def forward(self, frames: Frames, *, n_frames: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B T D"]:
         """Features of each frame; `n_frames` is of no account, since frames don't see each other."""
@@ -65,11 +68,20 @@ class FrameBackbone(Backbone):
         """The encoder's repeated blocks, or its stages where it does not keep them in plain sequences."""
         return encoder_blocks(self.encoder)
 
+    def untrained(self) -> list[nn.Module]:
+        """Adapters, and a pool that learns."""
+        learns = self.pool is not None and self.pool.attention is not None
+        return [*super().untrained(), *([self.pool] if learns and self.pool is not None else [])]
+
     def _encoded(self, pixels: Tensor) -> Tensor:
         normalised = self.normalised(pixels)
         if self.is_convolutional:  # measured on one core with efficientnet_lite0 at 96 px: 374 frames/s instead of 303
             normalised = normalised.contiguous(memory_format=torch.channels_last)
-        features: Tensor = self.encoder(normalised)
+        encoder: Any = self.encoder
+        if self.pool is None:
+            features: Tensor = encoder(normalised)
+        else:
+            features = self.pool(encoder.forward_features(normalised), encoder)
         return features
 
 
@@ -102,9 +114,12 @@ def build_frame_backbone(options: BackboneOptions) -> BuiltBackbone:
         raise InputError(_unknown_name(name))
     encoder = _with_weights(name, options)
     _check_img_size(encoder, name, options.img_size)
+    pool = token_pool(encoder, options.pool, name=options.encoder_name)
+    own_dim = int(getattr(encoder, "head_hidden_size", encoder.num_features))
     backbone = FrameBackbone(
         encoder,
-        feature_dim=int(getattr(encoder, "head_hidden_size", encoder.num_features)),
+        pool=pool,
+        feature_dim=own_dim if pool is None else pool.feature_dim,
         mean=_triple(encoder.pretrained_cfg["mean"]),
         std=_triple(encoder.pretrained_cfg["std"]),
         chunk_frames=options.chunk_frames,
