@@ -18,6 +18,7 @@ the action is never called) is left out of the mean.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -67,8 +68,8 @@ def measure(
     n_animals = len(counts.confusion)
     times = np.random.default_rng(seed).multinomial(n_animals, np.full(n_animals, 1 / n_animals), size=n_resamples)
     whole = counts.mixed(np.ones((1, n_animals), dtype=np.int64))
-    options = {"classes": classes, "not_assessable": not_assessable}
-    values, resampled = named_scores(whole, **options), named_scores(counts.mixed(times), **options)
+    score = partial(named_scores, classes=classes, not_assessable=not_assessable)
+    values, resampled = score(whole), score(counts.mixed(times))
     n_showing = dict(zip(classes, (counts.confusion[:, 0].sum(axis=-1) > 0).sum(axis=0).tolist(), strict=True))
     measured = {}
     for path, value in values.items():
