@@ -1,7 +1,25 @@
 """Labels and predictions to scores: arrays in, numbers out."""
 
+from nocigram.evaluation.intervals import Measured, measure
+from nocigram.evaluation.paired import PairedTest, paired_test
 from nocigram.evaluation.scores import ActionScores, Scores, score_trials
+from nocigram.evaluation.support import ActionSupport, action_support, not_assessable, score_animals
 from nocigram.evaluation.thresholds import TunedThreshold, best_thresholds
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
-__all__ = ["ActionScores", "Scores", "TrialPrediction", "TunedThreshold", "best_thresholds", "score_trials"]
+__all__ = [
+    "ActionScores",
+    "ActionSupport",
+    "Measured",
+    "PairedTest",
+    "Scores",
+    "TrialPrediction",
+    "TunedThreshold",
+    "action_support",
+    "best_thresholds",
+    "measure",
+    "not_assessable",
+    "paired_test",
+    "score_animals",
+    "score_trials",
+]

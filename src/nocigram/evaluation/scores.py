@@ -12,9 +12,10 @@ from jaxtyping import Int
 
 from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation._text import scores_as_text
-from nocigram.evaluation.frame_scores import FrameScores, score_frames
+from nocigram.evaluation.counts import Counts, count_trials
+from nocigram.evaluation.frame_scores import FrameScores, score_confusion
 from nocigram.evaluation.keypoints import keypoint_errors
-from nocigram.evaluation.segments import IOU_THRESHOLDS, BoutCounts, count_bouts, edit_score
+from nocigram.evaluation.segments import IOU_THRESHOLDS
 from nocigram.evaluation.trial_prediction import TrialPrediction
 from nocigram.evaluation.wording import counted
 
@@ -129,20 +130,16 @@ def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -
     """
     require_scorable(trials, classes=classes)
     used = [trial for trial in trials if trial.scored.any()]
-    frames = score_frames(
-        np.concatenate([trial.labels[trial.scored] for trial in used]),
-        np.concatenate([trial.predicted[trial.scored] for trial in used]),
-        n_actions=len(classes),
-    )
-    bouts = {iou: _bouts_of_all(used, n_actions=len(classes), min_iou=float(iou)) for iou in IOU_THRESHOLDS}
+    counts = count_trials(used, n_actions=len(classes))
+    frames = score_confusion(counts.confusion)
     keypoints = keypoint_errors(used)
     return Scores(
-        macro_f1=frames.macro_f1,
-        accuracy=frames.accuracy,
-        balanced_accuracy=frames.balanced_accuracy,
-        per_action=_per_action(frames, bouts[BOUT_IOU], classes=classes),
-        segment_f1={iou: counts.f1 for iou, counts in bouts.items()},
-        edit=float(np.mean([edit_score(trial.labels, trial.predicted) for trial in used])),
+        macro_f1=float(frames.macro_f1),
+        accuracy=float(frames.accuracy),
+        balanced_accuracy=float(frames.balanced_accuracy),
+        per_action=_per_action(frames, counts, classes=classes),
+        segment_f1=dict(zip(IOU_THRESHOLDS, counts.segment_f1.tolist(), strict=True)),
+        edit=float(counts.edit),
         keypoint_mae_px=keypoints.mae_px if keypoints else None,
         keypoint_mae_norm=keypoints.mae_norm if keypoints else None,
         n_frames=int(frames.confusion.sum()),
@@ -152,24 +149,19 @@ def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -
     )
 
 
-def _bouts_of_all(trials: Sequence[TrialPrediction], *, n_actions: int, min_iou: float) -> BoutCounts:
-    """Bout counts added over trials; every trial is matched on its own."""
-    first, *rest = (count_bouts(t.labels, t.predicted, n_actions=n_actions, min_iou=min_iou) for t in trials)
-    return sum(rest, start=first)
-
-
-def _per_action(frames: FrameScores, bouts: BoutCounts, *, classes: Sequence[str]) -> dict[str, ActionScores]:
+def _per_action(frames: FrameScores, counts: Counts, *, classes: Sequence[str]) -> dict[str, ActionScores]:
     """Scores by name of action."""
+    n_found = counts.n_matched_bouts[IOU_THRESHOLDS.index(BOUT_IOU)]
     return {
         name: ActionScores(
             f1=float(frames.f1[action]),
             precision=float(frames.precision[action]),
             recall=float(frames.recall[action]),
             n_frames=int(frames.confusion[action].sum()),
-            n_bouts=int(bouts.n_true[action]),
+            n_bouts=int(counts.n_true_bouts[action]),
             n_frames_predicted=int(frames.confusion[:, action].sum()),
-            n_bouts_predicted=int(bouts.n_predicted[action]),
-            n_bouts_found=int(bouts.n_matched[action]),
+            n_bouts_predicted=int(counts.n_called_bouts[action]),
+            n_bouts_found=int(n_found[action]),
         )
         for action, name in enumerate(classes)
     }

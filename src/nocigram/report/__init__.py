@@ -1,6 +1,8 @@
-"""Figures. The only room that imports matplotlib."""
+"""Figures and tables. The only room that imports matplotlib."""
 
+from nocigram.report.comparison import ComparedRow, write_comparison
 from nocigram.report.confusion import draw_confusion
 from nocigram.report.ethogram import draw_ethograms
+from nocigram.report.intervals import draw_intervals
 
-__all__ = ["draw_confusion", "draw_ethograms"]
+__all__ = ["ComparedRow", "draw_confusion", "draw_ethograms", "draw_intervals", "write_comparison"]
