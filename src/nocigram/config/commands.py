@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nocigram.config.data import DataOptions, SplitOptions, ViewOptions, WindowOptions
+from nocigram.config.launch import LaunchOptions
 from nocigram.config.learning import (
     AugmentOptions,
     LossOptions,
@@ -17,7 +18,7 @@ from nocigram.config.learning import (
 from nocigram.config.limits import out_of_range
 from nocigram.config.records import flat
 from nocigram.core.errors import Fault
-from nocigram.core.literals import Accelerator, Approach, Launcher
+from nocigram.core.literals import Accelerator, Approach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,37 +59,6 @@ class TrainOptions:
     def flat(self) -> dict[str, Any]:
         """All flags and their values, plain types only: the `args` of a checkpoint."""
         return flat(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaunchOptions:
-    """Where the cells of a study run."""
-
-    launcher: Launcher = "local"
-    """'local': on this machine; 'slurm': each cell is a job of a Slurm cluster, through submitit."""
-    jobs: int = 1
-    """Cells that run at once on this machine."""
-    slurm_partition: str | None = None
-    """Partition of the cluster (default: the cluster's)."""
-    slurm_cpus: int = 4
-    """Processor cores of a job."""
-    slurm_gpus: int = 0
-    """GPUs of a job."""
-    slurm_mem_gb: float = 16.0
-    """Memory of a job."""
-    slurm_minutes: int = 240
-    """Longest run of a job."""
-
-    def faults(self) -> list[Fault]:
-        """What can't be right about these options."""
-        return out_of_range(
-            self,
-            jobs=(1, None),
-            slurm_cpus=(1, None),
-            slurm_gpus=(0, None),
-            slurm_mem_gb=(0.1, None),
-            slurm_minutes=(1, None),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +115,8 @@ class CompareOptions:
     """Share of the training side's labelled frames that chooses epochs, thresholds and smoothing, about."""
     seed: int = 0
     """First seed of the trainings."""
+    preset: str | None = None
+    """Name of a set of flags for every approach, such as 'cpu'."""
     out: Path | None = None
     """Folder of the results (default: compare/ beside --annotations)."""
     cache_dir: Path | None = None

@@ -23,4 +23,4 @@ several spans of time, light at the paws."""
 CnnSize = Literal["standard", "light"]
 Precision = Literal["auto", "32", "bf16"]
 Accelerator = Literal["auto", "cpu", "gpu", "mps"]
-Launcher = Literal["local", "slurm"]
+LauncherType = Literal["local", "slurm"]

@@ -1,6 +1,6 @@
 """Recordings and trials: what discovery finds, and what everything after it works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -157,6 +157,15 @@ class Discovery:
     def unlabelled(self) -> list[Recording]:
         """Recordings with pose and without any annotation file; they can train the keypoint head."""
         return [r for name, r in self.recordings.items() if r.can_be_followed and name not in self.rules]
+
+    def with_pose(self) -> "Discovery":
+        """Without the trials of recordings that have no frame with two visible keypoints; they become skips."""
+        reason = "no frame of its recording has two visible keypoints"
+        sides: dict[bool, list[Trial]] = {True: [], False: []}
+        for trial in self.trials:
+            sides[self.recordings[trial.recording].can_be_followed].append(trial)
+        skips = [Skip(trial.path, reason) for trial in sides[False]]
+        return replace(self, trials=sides[True], skipped=[*self.skipped, *skips])
 
     def labels_of(self, trial: Trial) -> Int[np.ndarray, " T"]:
         """Merged actions of a trial's frames."""

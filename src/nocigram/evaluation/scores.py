@@ -109,6 +109,15 @@ class Scores:
             "n_animals": self.n_animals,
         }
 
+    def change_to(self, other: "Scores") -> str:
+        """The main scores of both, in words; for predictions before and after something was done to them."""
+        pairs = {
+            "macro F1": (self.macro_f1, other.macro_f1),
+            "segment F1@0.3": (self.segment_f1["0.3"], other.segment_f1["0.3"]),
+            "edit": (self.edit, other.edit),
+        }
+        return ", ".join(f"{name} {before:.4g} -> {after:.4g}" for name, (before, after) in pairs.items())
+
     def as_text(self, *, pain_sign: str = "paw_withdraw") -> str:
         """A table for the terminal and what its numbers mean.
 

@@ -3,7 +3,7 @@
 T frames, C actions, K keypoints.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Real
@@ -29,7 +29,9 @@ class TrialPrediction:
     labels: Int[np.ndarray, " T"]
     """Merged actions; UNSCORED where nobody looked or the action is ignored."""
     probabilities: Float[np.ndarray, "T C"]
-    """One column per action. The action of the largest is the prediction."""
+    """One column per action."""
+    decoded: Int[np.ndarray, " T"] | None = None
+    """Actions that a decoder of bouts made of the probabilities; None: the likeliest action is the prediction."""
     xy_true_px: Float[np.ndarray, "T K 2"] | None = None
     """Tracked keypoints in video pixels; NaN is allowed where not visible. None without a keypoint head."""
     xy_pred_px: Float[np.ndarray, "T K 2"] | None = None
@@ -55,9 +57,13 @@ class TrialPrediction:
 
     @property
     def predicted(self) -> Int[np.ndarray, " T"]:
-        """The likeliest action of every frame, scored or not."""
+        """The predicted action of every frame, scored or not: the decoder's, else the likeliest."""
         likeliest: np.ndarray = self.probabilities.argmax(axis=1)
-        return likeliest
+        return likeliest if self.decoded is None else self.decoded
+
+    def undecoded(self) -> "TrialPrediction":
+        """The same with the likeliest action of each frame as the prediction."""
+        return replace(self, decoded=None)
 
 
 def _action_faults(trial: TrialPrediction) -> list[Fault]:
@@ -73,6 +79,17 @@ def _action_faults(trial: TrialPrediction) -> list[Fault]:
             )
         ]
     faults, n_actions = [], probabilities.shape[1]
+    if trial.decoded is not None and (
+        trial.decoded.shape != labels.shape or not np.isin(trial.decoded, np.arange(n_actions)).all()
+    ):
+        faults.append(
+            Fault(
+                where=trial.name,
+                expected=f"decoded actions ({len(labels)},) from 0 to {n_actions - 1}",
+                got=f"{trial.decoded.shape} with {sorted(set(trial.decoded.ravel().tolist()))[:9]}",
+                fix="Decode each trial's own probabilities.",
+            )
+        )
     if unknown := sorted({int(label) for label in labels} - set(range(n_actions)) - {UNSCORED}):
         faults.append(
             Fault(

@@ -13,8 +13,9 @@ from jaxtyping import Float, Int
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
 from nocigram.core.literals import Smooth
-from nocigram.evaluation.frame_scores import score_frames
+from nocigram.evaluation.frame_scores import count_frames, score_confusion
 from nocigram.evaluation.segments import BoutCounts, count_bouts
+from nocigram.evaluation.trial_prediction import TrialPrediction
 from nocigram.models.bout_statistics import PLAUSIBLE_N_FRAMES, BoutStatistics, learn_bouts
 
 _LEAST_PROBABILITY = 1e-6
@@ -82,6 +83,10 @@ class BoutDecoder:
             )
         emission = _emission(probabilities, self.bouts, weight=self.weight, prior_power=self.prior_power)
         return _likeliest_course(emission, self.bouts)
+
+    def decoded(self, trial: TrialPrediction) -> TrialPrediction:
+        """The prediction of a trial with its actions decoded."""
+        return replace(trial, decoded=None if self.kind == "none" else self.decode(trial.probabilities))
 
     def as_plain(self) -> dict[str, Any]:
         """Containers, numbers and strings that `from_plain` reads."""
@@ -184,7 +189,7 @@ def _score(
     ]
     nothing = np.zeros(n_actions, dtype=np.int64)
     total = sum(counts, start=BoutCounts(n_true=nothing, n_predicted=nothing, n_matched=nothing))
-    return score_frames(truth[scored], said[scored], n_actions=n_actions).macro_f1 + total.f1
+    return float(score_confusion(count_frames(truth[scored], said[scored], n_actions=n_actions)).macro_f1) + total.f1
 
 
 def _filtered(

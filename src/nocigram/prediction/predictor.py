@@ -29,6 +29,7 @@ from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import ActionModel
 from nocigram.models.backbones import Backbone
 from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_model
+from nocigram.models.decoder import BoutDecoder
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
 from nocigram.pose.files import recording_name
@@ -47,7 +48,7 @@ class Prediction:
     """What a model says of consecutive frames."""
 
     actions: Int[np.ndarray, " T"]
-    """Position of the likeliest action in `classes`."""
+    """Position of the action in `classes`: the likeliest, or what the decoder of bouts made of all frames."""
     probabilities: Float[np.ndarray, "T C"]
     classes: tuple[str, ...]
     times_s: Float64[np.ndarray, " T"]
@@ -112,6 +113,16 @@ class Predictor:
     def skeleton(self) -> Skeleton:
         """The body whose keypoints the model knows."""
         return Skeleton.from_plain(self.checkpoint.model["skeleton"])
+
+    @cached_property
+    def decoder(self) -> BoutDecoder:
+        """How probabilities become actions."""
+        return BoutDecoder.from_plain(self.checkpoint.extra["decoder"])
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that were learnt; for trees, their leaves and questions."""
+        return self.model.n_parameters
 
     @property
     def fps(self) -> float:
@@ -230,6 +241,8 @@ class Predictor:
     def stream(self, recording: Recording, *, warn: Callable[[str], None] = print) -> Iterator[Prediction]:
         """Predictions of consecutive frames, in the memory of about two windows, whatever the video's length.
 
+        A decoder of bouts has to know all probabilities first; then they come all at once.
+
         For a model that reads pixels and light the video is decoded twice: light is relative to the whole recording's.
 
         Raises:
@@ -240,12 +253,23 @@ class Predictor:
         times_s: list[float] = []
         windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
         n_done = 0
-        for rows in stitch((window, self._answer(recording, light, window, items)) for window, items in windows):
+        answers = stitch((window, self._answer(recording, light, window, items)) for window, items in windows)
+        for rows in self._decoded(answers):
             n_frames = len(rows["probabilities"])
             span = FrameRange(n_done, n_done + n_frames)
             yield self._prediction(rows, view, span, np.array(times_s[:n_frames]))
             del times_s[:n_frames]
             n_done = span.stop
+
+    def _decoded(self, answers: Iterator[Rows]) -> Iterator[Rows]:
+        """Rows with the action of each frame."""
+        if self.decoder.kind == "none":
+            for rows in answers:
+                yield {**rows, "actions": rows["probabilities"].argmax(axis=1)}
+            return
+        parts = list(answers)
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        yield {**whole, "actions": self.decoder.decode(whole["probabilities"])}
 
     def _view(self, recording: Recording, warn: Callable[[str], None]) -> View:
         """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows."""
@@ -331,7 +355,7 @@ class Predictor:
         """Stitched rows as a prediction."""
         keypoints = rows.get("keypoints")
         return Prediction(
-            actions=rows["probabilities"].argmax(axis=1),
+            actions=rows["actions"],
             probabilities=rows["probabilities"],
             classes=self.classes,
             times_s=times_s,

@@ -38,18 +38,14 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         InputError: checkpoint, folders or split can't be used.
     """
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
-    found = _discover(options, predictor)
+    found = discover_for(predictor, options)
     trials = _chosen_trials(found, options, predictor)
-    recordings = [found.recordings[name] for name in sorted({trial.recording for trial in trials})]
-    sources = sources_of(
-        recordings,
-        needs=predictor.needs,
-        crop=predictor.crop,
-        img_size=predictor.img_size,
-        cache_dir=options.cache_dir or default_cache_dir(options.videos),
-    )
+    sources = sources_for(predictor, found, trials, options)
     predictions = predict_trials(predictor, found, trials, sources)
     scores = score_trials(predictions, classes=predictor.classes)
+    if predictor.decoder.kind != "none":
+        before = score_trials([trial.undecoded() for trial in predictions], classes=predictor.classes)
+        print(f"[info] --smooth {predictor.decoder.kind}: {before.change_to(scores)}")
     print(scores.as_text())
     _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, predictions, found.scheme)
     return Evaluation(scores=scores, predictions=predictions)
@@ -65,11 +61,29 @@ def predict_trials(
         output = predictor.run(inputs)
         return output.action_logits, output.keypoints
 
-    return windows.answered(run)
+    return [predictor.decoder.decoded(trial) for trial in windows.answered(run)]
 
 
-def _discover(options: EvaluateOptions, predictor: Predictor) -> Discovery:
-    """The folders, read as in training."""
+def sources_for(
+    predictor: Predictor, found: Discovery, trials: list[Trial], options: EvaluateOptions
+) -> dict[str, Source]:
+    """The recordings of trials with what the model needs of them, decoded as in training."""
+    return sources_of(
+        [found.recordings[name] for name in sorted({trial.recording for trial in trials})],
+        needs=predictor.needs,
+        crop=predictor.crop,
+        img_size=predictor.img_size,
+        cache_dir=options.cache_dir or default_cache_dir(options.videos),
+    )
+
+
+def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
+    """The folders, read as in training.
+
+    Raises:
+        NoSamplesError: no usable trial.
+        InputError: a folder is missing, or a table contradicts itself.
+    """
     checkpoint = predictor.checkpoint
     scheme = ActionScheme(
         names=tuple(checkpoint.scheme["names"]),

@@ -11,10 +11,11 @@ from torch import Tensor
 from nocigram.config.commands import TrainOptions
 from nocigram.data.array_cache import content_hash
 from nocigram.data.records import Recording
-from nocigram.evaluation import Scores, TrialPrediction, best_thresholds
+from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
 from nocigram.models.approaches import BuiltModel
 from nocigram.models.backbones.lora import merged
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
+from nocigram.models.decoder import BoutDecoder, fit_decoder
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.module import ActionModule
 from nocigram.training.preparation import Prepared
@@ -48,6 +49,11 @@ class CheckpointWriter:
             predictions: of the validation trials.
         """
         scheme = self.prepared.found.scheme
+        decoder = self._decoder(predictions)
+        if decoder.kind != "none":
+            smoothed = score_trials([decoder.decoded(trial) for trial in predictions], classes=scheme.classes)
+            print(f"[info] --smooth {decoder.kind}, on validation: {scores.change_to(smoothed)}")
+            scores = smoothed
         content = Checkpoint(
             model_state_dict=weights if raw_weights is None else raw_weights,
             ema_state_dict=None if raw_weights is None else weights,
@@ -76,9 +82,20 @@ class CheckpointWriter:
                 "epoch": epoch,
                 "is_backbone_frozen": self.options.is_backbone_frozen,
                 "fps": self.prepared.fps,
+                "decoder": decoder.as_plain(),
             },
         )
         save_checkpoint(self.path, content)
+
+    def _decoder(self, predictions: list[TrialPrediction]) -> BoutDecoder:
+        """Learnt from the training labels, its strength chosen on validation."""
+        found = self.prepared.found
+        return fit_decoder(
+            self.options.model.smooth,
+            [found.labels_of(trial) for trial in self.prepared.train_trials],
+            [(trial.labels, trial.probabilities) for trial in predictions],
+            n_actions=len(found.scheme.classes),
+        )
 
     def _seen(self) -> list[dict[str, Any]]:
         """Every recording of the run with its content hashes, and what it was used for."""

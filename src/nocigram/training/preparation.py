@@ -128,11 +128,7 @@ def _extra(found: Discovery, judging: Sequence[Trial], options: TrainOptions) ->
 def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     """Without trials that this run can't use; printed are warnings and skips."""
     if options.model.needs.only_with_pose:
-        blind = {name for name, recording in found.recordings.items() if not recording.can_be_followed}
-        reason = f"no frame of it has two visible keypoints, which --approach {options.model.approach} needs"
-        skips = [Skip(trial.path, reason) for trial in found.trials if trial.recording in blind]
-        trials = [trial for trial in found.trials if trial.recording not in blind]
-        found = replace(found, trials=trials, skipped=[*found.skipped, *skips])
+        found = found.with_pose()
     for warning in found.warnings:
         print(warning)
     if not found.trials:

@@ -153,8 +153,8 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
     )
     if built.backbone is not None:
         print(built.backbone.description)
-    n_parameters = sum(parameter.numel() for parameter in built.model.parameters())
-    print(f"[info] Model: {n_parameters / 1e6:.1f}M parameters")
+    if n_parameters := built.model.n_parameters:
+        print(f"[info] Model: {n_parameters / 1e6:.1f}M parameters")
     return built
 
 

@@ -27,6 +27,11 @@ class ActionModel(nn.Module, ABC):
         self.backbone = None
 
     @property
+    def n_parameters(self) -> int:
+        """Numbers that are learnt, or were."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
     @abstractmethod
     def context_frames(self) -> int | None:
         """Frames on either side that a frame's prediction can depend on; None: the whole window."""

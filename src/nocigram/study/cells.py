@@ -1,0 +1,152 @@
+"""One cell of a study: a model trained on one side of a fold with one seed, and its answers to the animals held out."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nocigram.config.commands import EvaluateOptions, TrainOptions
+from nocigram.config.records import unflat
+from nocigram.core.errors import InputError
+from nocigram.core.files import write_json
+from nocigram.data.records import Discovery, Recording, Trial
+from nocigram.data.sources import default_cache_dir
+from nocigram.data.split import Split
+from nocigram.evaluation import TrialPrediction
+from nocigram.prediction import Predictor
+from nocigram.study.evaluate import discover_for, predict_trials, sources_for
+from nocigram.study.predictions_file import load_predictions, save_predictions
+from nocigram.training import train
+
+_WITHOUT_EFFECT = ("out", "cache_dir", "split", "accelerator", "num_workers", "resume")
+"""Options that may differ without making a finished cell another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a cell found besides its predictions."""
+
+    n_parameters: int
+    training_minutes: float
+    """Wall time of the training, decoding included where the cache was empty."""
+    frames_per_s: float
+    """Of predicting one recording that was held out, from its files to actions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training and what it is tested on."""
+
+    row: str
+    """Approach or ablation."""
+    fold: int
+    """From 1."""
+    options: TrainOptions
+    """With the seed; where to write, and the split, are the cell's."""
+    split: Split
+    """All three sides."""
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """As messages and logs write it."""
+        return f"{self.row} fold {self.fold} seed {self.options.machine.seed}"
+
+    @property
+    def is_finished(self) -> bool:
+        """It ran to its end before, with the same options and split."""
+        try:
+            record = json.loads((self.folder / "cell.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(record, dict) and record.get("asked") == json.loads(json.dumps(self._asked()))
+
+    def arguments(self) -> dict[str, Any]:
+        """Plain arguments of `run_cell`."""
+        return {
+            "asked": self._asked(),
+            "options": self._placed().flat(),
+            "sides": {side: list(getattr(self.split, side)) for side in ("train", "val", "test")},
+            "folder": str(self.folder),
+        }
+
+    def outcome(self) -> Outcome:
+        """What the finished cell found."""
+        record = json.loads((self.folder / "cell.json").read_text(encoding="utf-8"))
+        return Outcome(**record["outcome"])
+
+    def predictions(self) -> list[TrialPrediction]:
+        """What the finished cell said of the trials that were held out."""
+        return load_predictions(self.folder / "predictions.npz")
+
+    def _placed(self) -> TrainOptions:
+        """The options with the cell's folder, and the cache that all cells share."""
+        options = self.options
+        cache_dir = options.view.cache_dir or default_cache_dir(options.data.videos)
+        return replace(
+            options,
+            view=replace(options.view, cache_dir=cache_dir),
+            machine=replace(options.machine, out=self.folder, resume=False),
+        )
+
+    def _asked(self) -> dict[str, Any]:
+        """What decides the cell's result."""
+        values = {name: value for name, value in self.options.flat().items() if name not in _WITHOUT_EFFECT}
+        return {**values, "sides": [list(self.split.train), list(self.split.val), list(self.split.test)]}
+
+
+def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str, list[str]], folder: str) -> None:
+    """Train, predict what was held out, write both. Arguments are plain, since another process may call it.
+
+    Args:
+        asked: kept beside the result, to know it again.
+        options: flags of training.
+        sides: names of the trials for training, for choosing and for the test.
+        folder: of the cell.
+
+    Raises:
+        InputError: as `train`; or a trial that was held out can't be predicted.
+    """
+    place = Path(folder)
+    split = Split(split_by="animal", **{side: tuple(names) for side, names in sides.items()})
+    split.save(place / "split.json")
+    started = time.perf_counter()
+    checkpoint = train(unflat(TrainOptions, {**options, "split": str(place / "split.json")}))
+    minutes = (time.perf_counter() - started) / 60
+    predictor = Predictor.load(checkpoint, accelerator=options["accelerator"])
+    found, evaluation = _data(predictor, options)
+    trials = split.trials(found, "test")
+    if missing := sorted(set(split.test) - {trial.name for trial in trials}):
+        raise InputError(
+            f"{', '.join(missing)}: expected trials that {predictor.checkpoint.approach} can use, got none of them. "
+            "See nocigram check, or leave the approach out."
+        )
+    sources = sources_for(predictor, found, trials, evaluation)
+    save_predictions(place / "predictions.npz", predict_trials(predictor, found, trials, sources))
+    outcome = Outcome(
+        n_parameters=predictor.n_parameters,
+        training_minutes=minutes,
+        frames_per_s=_frames_per_s(predictor, _first_recording(found, trials)),
+    )
+    write_json(place / "cell.json", {"asked": asked, "outcome": asdict(outcome)})
+
+
+def _data(predictor: Predictor, options: Mapping[str, Any]) -> tuple[Discovery, EvaluateOptions]:
+    """The same folders, as the trained model reads them."""
+    given = {name: options[name] for name in ("annotations", "videos", "poses", "recordings", "individual", "fps")}
+    evaluation = unflat(EvaluateOptions, {**given, "cache_dir": options["cache_dir"], "checkpoint": Path()})
+    return discover_for(predictor, evaluation), evaluation
+
+
+def _first_recording(found: Discovery, trials: list[Trial]) -> Recording:
+    """The recording whose prediction is timed."""
+    return found.recordings[min(trial.recording for trial in trials)]
+
+
+def _frames_per_s(predictor: Predictor, recording: Recording) -> float:
+    """Speed of predicting a whole recording."""
+    started = time.perf_counter()
+    n_frames = sum(len(part.actions) for part in predictor.stream(recording, warn=lambda _: None))
+    return n_frames / (time.perf_counter() - started)

@@ -1,0 +1,175 @@
+"""`nocigram crossval`: one approach, every animal judged by models that never saw it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nocigram.config.commands import CrossvalOptions
+from nocigram.core.files import write_json, written_whole
+from nocigram.core.tables import text_table
+from nocigram.evaluation import (
+    ActionSupport,
+    Measured,
+    TrialPrediction,
+    action_support,
+    measure,
+    not_assessable,
+    score_animals,
+    score_trials,
+)
+from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.study.grid import Grid
+
+_OF_AN_ANIMAL = ("macro_f1", "accuracy", "balanced_accuracy", "per_action", "segment_f1", "edit", "n_frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossvalidation:
+    """What came out: predictions of animals that were held out, and scores of all of them together."""
+
+    classes: tuple[str, ...]
+    runs: list[list[TrialPrediction]]
+    """For each seed, every trial once."""
+    measured: dict[str, Measured]
+    """By path in metrics.json."""
+    before: dict[str, Measured] | None
+    """The same without the decoder of bouts; None where there is none."""
+    support: dict[str, ActionSupport]
+    ignored: frozenset[str]
+    """Actions that can't be assessed."""
+
+    @classmethod
+    def of(cls, runs: list[list[TrialPrediction]], *, classes: tuple[str, ...]) -> "Crossvalidation":
+        """Score the predictions of each seed."""
+        support = action_support(runs[0], classes=classes)
+        ignored = not_assessable(support)
+        plain = [[trial.undecoded() for trial in run] for run in runs]
+        is_decoded = any(trial.decoded is not None for run in runs for trial in run)
+        return cls(
+            classes=classes,
+            runs=runs,
+            measured=measure(runs, classes=classes, not_assessable=ignored),
+            before=measure(plain, classes=classes, not_assessable=ignored) if is_decoded else None,
+            support=support,
+            ignored=ignored,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of metrics.json: the keys of `nocigram evaluate`, then what only folds can tell."""
+        pooled = score_trials(self.runs[0], classes=self.classes).as_dict()
+        nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}}
+        for path, each in self.measured.items():
+            _put(nested, path, _plain(each.value))
+        for name, action in self.support.items():
+            nested["per_action"][name] |= {**asdict(action), "is_assessable": name not in self.ignored}
+        return {
+            **{key: nested.get(key, pooled[key]) for key in pooled},
+            "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
+            "per_animal": self._per_animal(),
+            "n_seeds": len(self.runs),
+            "before_smoothing": None
+            if self.before is None
+            else {path: _plain(each.value) for path, each in self.before.items()},
+        }
+
+    def as_text(self) -> str:
+        """The main scores with their intervals, then each action with what it rests on."""
+        main = {"macro F1": "macro_f1", "segment F1@0.3": "segment_f1/0.3", "edit": "edit", "accuracy": "accuracy"}
+        rows = [(name, interval_text(self.measured[path])) for name, path in main.items()]
+        if self.before is not None:
+            rows.append(("macro F1 before smoothing", interval_text(self.before["macro_f1"])))
+        actions = [
+            (
+                name,
+                interval_text(self.measured[f"per_action/{name}/f1"]) if name not in self.ignored else "not assessable",
+                action.n_frames,
+                action.n_bouts,
+                action.n_animals,
+            )
+            for name, action in self.support.items()
+        ]
+        scores = text_table(("score", "value [95% over animals]"), rows)
+        table = text_table(("action", "F1 [95% over animals]", "frames", "bouts", "animals"), actions)
+        return f"{scores}\n\n{table}"
+
+    def _per_animal(self) -> dict[str, Any]:
+        """Scores of each animal, of the first seed."""
+        return {
+            animal: {key: _plain(value) for key, value in scores.as_dict().items() if key in _OF_AN_ANIMAL}
+            for animal, scores in score_animals(self.runs[0], classes=self.classes).items()
+        }
+
+
+def crossval(options: CrossvalOptions) -> Crossvalidation:
+    """Train and test on every fold, pool, score, write.
+
+    Raises:
+        InputError: too few animals, data that can't be used, or trainings that failed.
+    """
+    row = options.train.model.approach
+    grid = Grid.of(
+        {row: options.train}, folding=options.folding, folder=options.out, val_share=options.train.split.val_share
+    )
+    print(grid.as_text())
+    grid.run(options.launch)
+    classes = grid.found.scheme.classes
+    result = Crossvalidation.of(grid.runs(row), classes=classes)
+    print(result.as_text())
+    _write(options.out, result, colours=grid.found.scheme.colours)
+    return result
+
+
+def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) -> None:
+    """metrics.json, the probabilities of every frame, figures."""
+    write_json(out / "metrics.json", result.as_dict())
+    for number, run in enumerate(result.runs):
+        _write_probabilities(out / f"out_of_fold_{number}.csv", run, classes=result.classes)
+    first = result.runs[0]
+    draw_confusion(
+        score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
+    )
+    draw_ethograms(first, classes=result.classes, colours=colours, path=out / "ethograms.png")
+    print(f"[info] Results: {out}")
+
+
+def _write_probabilities(path: Path, run: Sequence[TrialPrediction], *, classes: Sequence[str]) -> None:
+    """One row for each frame of each trial: label, prediction and the probability of each action."""
+    names = pd.array([*classes], dtype="str")
+    tables = []
+    for trial in run:
+        table = pd.DataFrame(trial.probabilities, columns=[f"P_{name}" for name in classes])
+        labels = pd.Series(names[trial.labels.clip(min=0)]).where(trial.scored)
+        table = table.assign(Recording=trial.recording, Trial=trial.trial, Animal=trial.animal, Row=range(len(table)))
+        tables.append(table.assign(Label=labels, Action=names[trial.predicted]))
+    columns = ["Recording", "Trial", "Animal", "Row", "Label", "Action", *(f"P_{name}" for name in classes)]
+    with written_whole(path) as temporary:
+        pd.concat(tables)[columns].to_csv(temporary, index=False, float_format="%.5f")
+
+
+def interval_text(measured: Measured) -> str:
+    """`0.842 [0.80, 0.88]`."""
+    if math.isnan(measured.value):
+        return "-"
+    interval = "" if measured.low is None or measured.high is None else f" [{measured.low:.3g}, {measured.high:.3g}]"
+    return f"{measured.value:.4g}{interval}"
+
+
+def _put(nested: dict[str, Any], path: str, value: Any) -> None:
+    """Set a value at a path such as `per_action/walk/f1`; an action's name may hold slashes itself."""
+    first, _, rest = path.partition("/")
+    if not rest:
+        nested[first] = value
+    elif first == "per_action":
+        action, _, measure_name = rest.rpartition("/")
+        nested[first].setdefault(action, {})[measure_name] = value
+    else:
+        nested[first][rest] = value
+
+
+def _plain(value: Any) -> Any:
+    """NaN as None, since JSON has no NaN."""
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,38 @@
+"""The predictions of labelled trials on disk: plain arrays and JSON, no pickle."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nocigram.core.files import written_whole
+from nocigram.evaluation import TrialPrediction
+
+_PLAIN = ("recording", "trial", "animal")
+
+
+def save_predictions(path: Path, predictions: Sequence[TrialPrediction]) -> None:
+    """Write trials with their labels, probabilities and keypoints, whole or not at all."""
+    arrays: dict[str, np.ndarray] = {}
+    for number, trial in enumerate(predictions):
+        arrays[f"{number}.about"] = np.array(json.dumps({name: getattr(trial, name) for name in _PLAIN}))
+        for entry in fields(trial):
+            value = getattr(trial, entry.name)
+            if entry.name not in _PLAIN and value is not None:
+                arrays[f"{number}.{entry.name}"] = np.asarray(value)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a keyword of its own there
+
+
+def load_predictions(path: Path) -> list[TrialPrediction]:
+    """The trials of a file that `save_predictions` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        found: dict[int, dict[str, Any]] = {}
+        for key in arrays.files:
+            number, name = key.split(".")
+            values = json.loads(str(arrays[key])) if name == "about" else {name: arrays[key]}
+            found.setdefault(int(number), {}).update(values)
+    return [TrialPrediction(**found[number]) for number in sorted(found)]
