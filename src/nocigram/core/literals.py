@@ -5,6 +5,7 @@ from typing import Literal
 ModelType = Literal["action_only", "multitask"]
 BackboneType = Literal["vit_2d", "videomae2_3d"]
 Scheduler = Literal["cosine", "plateau"]
+LauncherType = Literal["local", "slurm"]
 Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]
 Streams = Literal["pixels+pose", "pixels", "pose"]
