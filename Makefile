@@ -10,7 +10,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := dev,videomae,tensorboard,lora,trees
+EXTRAS := dev,videomae,tensorboard,lora,trees,slurm
 IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 # The tensors of the tests are too small to share among threads: the unit tests of models take 11.9 s with one thread

@@ -13,6 +13,7 @@ TemporalType = Literal["tcn", "ms_tcn", "transformer", "gru"]
 Smooth = Literal["none", "median", "viterbi"]
 """How probabilities become actions: the likeliest of each frame, a majority filter, the likeliest course of bouts."""
 Scheduler = Literal["cosine", "plateau"]
+LauncherType = Literal["local", "slurm"]
 Crop = Literal["full", "mouse"]
 SplitBy = Literal["animal", "recording", "trial"]
 Streams = Literal["pixels+pose", "pixels", "pose"]
