@@ -24,4 +24,3 @@ several spans of time, light at the paws."""
 CnnSize = Literal["standard", "light"]
 Precision = Literal["auto", "32", "bf16"]
 Accelerator = Literal["auto", "cpu", "gpu", "mps"]
-LauncherType = Literal["local", "slurm"]

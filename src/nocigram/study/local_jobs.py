@@ -8,7 +8,7 @@ memory, a fault in a driver) ends alone and leaves neither memory nor threads be
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from nocigram.study.jobs import Answer, Ending, Job
 _STOP_S = 10
 
 
-def run_here(jobs: Sequence[Job], *, logs: Path) -> Iterator[Ending]:
+def run_here(jobs: Sequence[Job], *, logs: Path) -> Generator[Ending]:
     """Run jobs in order; the job that is running ends with this generator."""
     logs.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
@@ -46,7 +46,7 @@ def _work(job: Job, log: Path, sender: Connection) -> None:
     with log.open("wb") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
-            stream.reconfigure(line_buffering=True)
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # never replaced in a new process
     sender.send(job.run())
 
 
