@@ -206,6 +206,8 @@ class OptimiserOptions:
     """Learning rate of the unfrozen backbone relative to --lr."""
     scheduler: Scheduler = "cosine"
     """'cosine' falls to zero over the run; 'plateau' halves when macro F1 stands still."""
+    refit: bool = False
+    """When epoch, thresholds and smoothing are chosen, train anew on the animals that chose, too: for few animals."""
     early_stop_patience: int = 20
     """Stop after so many epochs without a better macro F1."""
     clip_grad_norm: float = 1.0
@@ -248,6 +250,9 @@ class OptimiserOptions:
                 fix="Lower it, or use --finetune frozen.",
             )
             faults.append(fault)
+        if self.refit and self.scheduler == "plateau":
+            fix = "Use --scheduler cosine, since nothing validates the second training."
+            faults.append(Fault(where="--scheduler with --refit", expected="cosine", got="plateau", fix=fix))
         return faults
 
     @property

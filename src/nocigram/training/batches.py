@@ -17,7 +17,7 @@ class WindowBatches(LightningDataModule):
     def __init__(
         self,
         planner: EpochPlanner,
-        validation: TrialWindows,
+        validation: TrialWindows | None,
         *,
         sources: dict[str, Source],
         batch_size: int,
@@ -45,6 +45,8 @@ class WindowBatches(LightningDataModule):
         dataset = Windows(windows, sources=self.sources, window_T=self.planner.window_T)
         return DataLoader(dataset, **self._loading)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """All windows of all validation trials, on every device: each then knows the whole score."""
+        if self.validation is None:
+            return []
         return DataLoader(self.validation.dataset(), **self._loading)

@@ -1,7 +1,7 @@
 """The best model of a run as a checkpoint file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from nocigram.data.records import Recording
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
 from nocigram.models.approaches import BuiltModel
 from nocigram.models.backbones.lora import merged
-from nocigram.models.checkpoint import Checkpoint, save_checkpoint
+from nocigram.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nocigram.models.decoder import BoutDecoder, fit_decoder
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.module import ActionModule
@@ -77,7 +77,7 @@ class CheckpointWriter:
                 "val": list(self.prepared.split.val),
                 "test": list(self.prepared.split.test),
             },
-            seen=self._seen(),
+            seen=_seen(self.prepared),
             extra={
                 "epoch": epoch,
                 "is_backbone_frozen": self.options.is_backbone_frozen,
@@ -86,6 +86,25 @@ class CheckpointWriter:
             },
         )
         save_checkpoint(self.path, content)
+
+    def replace_weights(self, weights: Mapping[str, Any], *, prepared: Prepared) -> None:
+        """Put other weights into the checkpoint that was written.
+
+        Args:
+            weights: their state dict.
+            prepared: the data that they were trained on.
+        """
+        written = load_checkpoint(self.path)
+        save_checkpoint(
+            self.path,
+            replace(
+                written,
+                model_state_dict=weights,
+                ema_state_dict=None,
+                seen=_seen(prepared),
+                extra={**written.extra, "is_refit": True},
+            ),
+        )
 
     def _decoder(self, predictions: list[TrialPrediction]) -> BoutDecoder:
         """Learnt from the training labels, its strength chosen on validation."""
@@ -96,17 +115,6 @@ class CheckpointWriter:
             [(trial.labels, trial.probabilities) for trial in predictions],
             n_actions=len(found.scheme.classes),
         )
-
-    def _seen(self) -> list[dict[str, Any]]:
-        """Every recording of the run with its content hashes, and what it was used for."""
-        sides: dict[str, set[str]] = {}
-        for side, trials in (("train", self.prepared.train_trials), ("val", self.prepared.val_trials)):
-            for trial in trials:
-                sides.setdefault(trial.recording, set()).add(side)
-        return [
-            _seen_record(source.recording, sides=sorted(sides.get(name, {"train"})))
-            for name, source in sorted(self.prepared.sources.items())
-        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +139,18 @@ class BestModel:
             predictions=predictions,
         )
         return str(self.writer.path)
+
+
+def _seen(prepared: Prepared) -> list[dict[str, Any]]:
+    """Every recording of the run with its content hashes, and what it was used for."""
+    sides: dict[str, set[str]] = {}
+    for side, trials in (("train", prepared.train_trials), ("val", prepared.val_trials)):
+        for trial in trials:
+            sides.setdefault(trial.recording, set()).add(side)
+    return [
+        _seen_record(source.recording, sides=sorted(sides.get(name, {"train"})))
+        for name, source in sorted(prepared.sources.items())
+    ]
 
 
 def _seen_record(recording: Recording, *, sides: list[str]) -> dict[str, Any]:

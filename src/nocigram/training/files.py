@@ -34,6 +34,11 @@ class RunFiles:
         return self.folder / "resume.ckpt"
 
     @property
+    def refit_resume(self) -> Path:
+        """The point to resume the second training of `--refit` from."""
+        return self.folder / "refit_resume.ckpt"
+
+    @property
     def options(self) -> Path:
         """The options of the run."""
         return self.folder / "options.json"

@@ -15,6 +15,7 @@ from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.split import Split, leaks, make_split, read_split
+from nocigram.data.trial_windows import TrialWindows
 from nocigram.training.epochs import EpochPlanner, TrainSpan
 from nocigram.training.files import RunFiles
 from nocigram.training.rare import Distribution, distribution_of
@@ -43,6 +44,10 @@ class Prepared:
         names = sorted({trial.recording for trial in (*self.train_trials, *self.val_trials)})
         return float(np.median([self.found.recordings[name].fps for name in names]))
 
+    def windows_of(self, trials: list[Trial], *, window_T: int) -> TrialWindows:
+        """Trials, whole, as the model is shown them outside of training."""
+        return TrialWindows(found=self.found, trials=trials, sources=self.sources, window_T=window_T)
+
 
 def prepare(options: TrainOptions) -> Prepared:
     """Find and divide the data and print what the guide promises; nothing is decoded.
@@ -63,11 +68,8 @@ def prepare(options: TrainOptions) -> Prepared:
         )
     _announce(found, split, train_trials, val_trials)
     extra = _extra(found, [*val_trials, *split.trials(found, "test")], options)
-    distribution = distribution_of([found.labels_of(trial) for trial in train_trials], classes=found.scheme.classes)
-    spans = [
-        *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in train_trials),
-        *(TrainSpan(recording=r.name, span=FrameRange(0, min(r.n_frames, len(r.xy_px))), actions=None) for r in extra),
-    ]
+    distribution = _distribution(found, train_trials)
+    spans = _spans(found, train_trials, extra)
     return Prepared(
         found=found,
         split=split,
@@ -78,6 +80,15 @@ def prepare(options: TrainOptions) -> Prepared:
         planner=_planner(spans, distribution, options),
         cache_dir=options.view.cache_dir or default_cache_dir(options.data.videos),
     )
+
+
+def with_everyone(prepared: Prepared, options: TrainOptions) -> Prepared:
+    """The same data with the validation trials among those that train."""
+    trials = [*prepared.train_trials, *prepared.val_trials]
+    distribution = _distribution(prepared.found, trials)
+    planner = _planner(_spans(prepared.found, trials, prepared.extra), distribution, options)
+    whole = {name: source.n_frames for name, source in prepared.sources.items()}
+    return replace(prepared, train_trials=trials, distribution=distribution, planner=planner.within(whole))
 
 
 def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
@@ -108,6 +119,19 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
             f"{skips_table(replace(prepared.found, skipped=short))}\nRepair the videos, or remove these trials."
         )
     return replace(prepared, sources=sources, planner=prepared.planner.within(whole))
+
+
+def _distribution(found: Discovery, trials: Sequence[Trial]) -> Distribution:
+    """Scored frames of each action."""
+    return distribution_of([found.labels_of(trial) for trial in trials], classes=found.scheme.classes)
+
+
+def _spans(found: Discovery, trials: Sequence[Trial], extra: Sequence[Recording]) -> list[TrainSpan]:
+    """Where training windows may be cut from."""
+    return [
+        *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in trials),
+        *(TrainSpan(recording=r.name, span=FrameRange(0, min(r.n_frames, len(r.xy_px))), actions=None) for r in extra),
+    ]
 
 
 def _extra(found: Discovery, judging: Sequence[Trial], options: TrainOptions) -> list[Recording]:

@@ -2,45 +2,27 @@
 
 import json
 import logging
-import sys
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
-import torch
-from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor
+from lightning.pytorch import seed_everything
 
 from nocigram.config.commands import TrainOptions
 from nocigram.core.errors import InputError
 from nocigram.core.files import write_json
-from nocigram.data.batches import collate
-from nocigram.data.records import Trial
-from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import score_trials
 from nocigram.models.approaches import BuiltModel, build_model
 from nocigram.models.approaches.pose_trees import PoseTreesModel
-from nocigram.models.precision import computes_bf16, device_of
-from nocigram.training.augment import Augmentation
-from nocigram.training.averaging import MovingAverage
-from nocigram.training.batches import WindowBatches
-from nocigram.training.best import BestModel, CheckpointWriter
-from nocigram.training.callbacks import ProgressBar, ResumePoint
-from nocigram.training.features import with_cached_features
+from nocigram.models.precision import device_of
+from nocigram.training.best import CheckpointWriter
 from nocigram.training.files import RunFiles
-from nocigram.training.loggers import make_loggers
-from nocigram.training.losses import MultitaskLoss
-from nocigram.training.module import ActionModule, Freeze
-from nocigram.training.preparation import Prepared, prepare, with_sources
-from nocigram.training.schedule import Schedule
-from nocigram.training.smoke import smoke_test
+from nocigram.training.network import NetworkFit
+from nocigram.training.preparation import Prepared, prepare, with_everyone, with_sources
 from nocigram.training.trees import grow_trees
-from nocigram.training.validation import Validation, validation_lines
+from nocigram.training.validation import validation_lines
 
 _CHANGEABLE = {"resume", "num_workers", "use_wandb", "wandb_entity", "wandb_project", "use_tensorboard", "cache_dir"}
 """Options that a resumed run may have otherwise: they don't change its result."""
-_READ_BY_BACKBONE = ("encoder_name", "encoder_config", "pool", "img_size", "clip_T", "clip_stride")
-"""What decides features beside the weights."""
 
 
 def train(options: TrainOptions) -> Path:
@@ -54,71 +36,69 @@ def train(options: TrainOptions) -> Path:
     files = RunFiles(options.out, options.model.approach)
     _check_resume(options, files)
     seed_everything(options.machine.seed, workers=True, verbose=False)
-    device = device_of(options.machine.accelerator)
     prepared = prepare(options)
     if not options.machine.resume:
-        files.resume.unlink(missing_ok=True)  # an earlier run's; the options that are written next are not its own
+        for point in (files.resume, files.refit_resume):  # an earlier run's; the options written next are not its own
+            point.unlink(missing_ok=True)
     prepared.split.save(files.split)
     write_json(files.options, options.flat())
     built = _build(options, prepared)  # before anything is decoded: weights may be missing
     prepared = with_sources(prepared, options)
     writer = CheckpointWriter(path=files.best, options=options, prepared=prepared, built=built)
-    if isinstance(built.model, PoseTreesModel):
-        _fit_trees(options, prepared, built.model, writer)
-    else:
-        _fit_network(options, prepared, built, writer, files, device)
+    if not (options.machine.resume and files.refit_resume.is_file()):
+        _choose(options, prepared, built, writer, files)
+    if options.optimiser.refit:
+        _refit(options, prepared, writer, files)
     print(f"[info] Best model: {files.best}")
     return files.best
 
 
-def _fit_trees(options: TrainOptions, prepared: Prepared, model: PoseTreesModel, writer: CheckpointWriter) -> None:
-    """Grow the trees, score them on the validation trials, write them."""
+def _choose(
+    options: TrainOptions, prepared: Prepared, built: BuiltModel, writer: CheckpointWriter, files: RunFiles
+) -> None:
+    """Train on one side of the split; the other one chooses epoch, thresholds and smoothing."""
+    if not isinstance(built.model, PoseTreesModel):
+        device = device_of(options.machine.accelerator)
+        NetworkFit(options=options, prepared=prepared, built=built, files=files, device=device).choose(writer)
+        return
+    _grow(built.model, prepared, options)
+    validation = prepared.windows_of(prepared.val_trials, window_T=options.windows.val_T)
+    predictions = validation.answered(lambda inputs: (built.model(**inputs).action_logits, None))
+    scores = score_trials(predictions, classes=prepared.found.scheme.classes)
+    print(validation_lines(scores))
+    writer.write(built.model.state_dict(), raw_weights=None, epoch=1, scores=scores, predictions=predictions)
+
+
+def _refit(options: TrainOptions, prepared: Prepared, writer: CheckpointWriter, files: RunFiles) -> None:
+    """Train anew on both sides: with few animals, those that chose are worth more as teachers.
+
+    Epochs, thresholds, smoothing and the scores of the checkpoint stay those that were chosen before.
+    """
+    whole = with_everyone(prepared, options)
+    n_animals = len({trial.animal for trial in whole.train_trials})
+    print(
+        f"[info] --refit: training anew on all {n_animals} animals; the scores above stay those of the first training"
+    )
+    seed_everything(options.machine.seed, workers=True, verbose=False)
+    built = _build(options, whole)
+    if isinstance(built.model, PoseTreesModel):
+        _grow(built.model, whole, options)
+        writer.replace_weights(built.model.state_dict(), prepared=whole)
+        return
+    device = device_of(options.machine.accelerator)
+    NetworkFit(options=options, prepared=whole, built=built, files=files, device=device).refit(writer)
+
+
+def _grow(model: PoseTreesModel, prepared: Prepared, options: TrainOptions) -> None:
+    """Grow the trees from the training trials."""
     grow_trees(
         model,
-        _windows_of(prepared, prepared.train_trials, options),
+        prepared.windows_of(prepared.train_trials, window_T=options.windows.val_T),
         options=options.trees,
         class_weights=prepared.distribution.class_weights(power=options.loss.class_weight_power),
         mirror=prepared.found.skeleton.mirrored if options.augment.aug_hflip else None,
         seed=options.machine.seed,
     )
-    validation = _windows_of(prepared, prepared.val_trials, options)
-    predictions = validation.answered(lambda inputs: (model(**inputs).action_logits, None))
-    scores = score_trials(predictions, classes=prepared.found.scheme.classes)
-    print(validation_lines(scores))
-    writer.write(model.state_dict(), raw_weights=None, epoch=1, scores=scores, predictions=predictions)
-
-
-def _fit_network(
-    options: TrainOptions,
-    prepared: Prepared,
-    built: BuiltModel,
-    writer: CheckpointWriter,
-    files: RunFiles,
-    device: torch.device,
-) -> None:
-    """Train with gradients, validating every epoch."""
-    prepared, backbone_state = _freeze_for_good(options, prepared, built, device)
-    validation = _windows_of(prepared, prepared.val_trials, options)
-    batches = WindowBatches(
-        prepared.planner,
-        validation,
-        sources=prepared.sources,
-        batch_size=options.optimiser.batch_size,
-        num_workers=options.machine.num_workers,
-        pin_memory=device.type == "cuda",
-    )
-    module = _module(options, prepared, built)
-    first = collate([validation.dataset()[0]])
-    smoke_test(module, first, n_actions=len(prepared.found.scheme.classes), device=device)
-    average = MovingAverage(decay=options.monitor.ema_decay) if options.monitor.use_ema else None
-    best = BestModel(writer=writer, backbone_state=backbone_state, average=average)
-    trainer = _trainer(options, files, device, Validation(validation, save_best=best), average)
-    _fit(trainer, module, batches, resume=files.resume if options.machine.resume else None)
-
-
-def _windows_of(prepared: Prepared, trials: list[Trial], options: TrainOptions) -> TrialWindows:
-    """Trials, whole, as the model is shown them outside of training."""
-    return TrialWindows(found=prepared.found, trials=trials, sources=prepared.sources, window_T=options.windows.val_T)
 
 
 def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
@@ -156,119 +136,6 @@ def _build(options: TrainOptions, prepared: Prepared) -> BuiltModel:
     if n_parameters := built.model.n_parameters:
         print(f"[info] Model: {n_parameters / 1e6:.1f}M parameters")
     return built
-
-
-def _freeze_for_good(
-    options: TrainOptions, prepared: Prepared, built: BuiltModel, device: torch.device
-) -> tuple[Prepared, dict[str, torch.Tensor]]:
-    """Where the backbone never learns: its features in place of pixels, and the model without it.
-
-    Returns:
-        The data, and the backbone's weights by their names in the whole model.
-    """
-    model = built.model
-    if not options.is_backbone_frozen or model.backbone is None:
-        return prepared, {}
-    sources = with_cached_features(
-        prepared.sources,
-        backbone=model.backbone,
-        device=device,
-        precision=options.machine.precision,
-        window_T=options.windows.val_T,
-        mirrors=options.augment.aug_hflip,
-        cache_dir=prepared.cache_dir,
-        settings={name: built.options[name] for name in _READ_BY_BACKBONE},
-    )
-    print("[info] Training from cached features: brightness, contrast and pixel noise don't apply")
-    state = {f"backbone.{name}": tensor.cpu() for name, tensor in model.backbone.state_dict().items()}
-    model.backbone = None
-    return replace(prepared, sources=sources), state
-
-
-def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> ActionModule:
-    """The Lightning module."""
-    loss, augment, optimiser = options.loss, options.augment, options.optimiser
-    weights = prepared.distribution.class_weights(power=loss.class_weight_power)
-    has_both = options.model.needs.pixels and options.model.needs.pose and options.model.streams == "pixels+pose"
-    n_batches = -(-(prepared.planner.n_windows // options.machine.devices) // optimiser.batch_size)
-    return ActionModule(
-        built.model,
-        loss=MultitaskLoss(
-            class_weights=torch.tensor(weights, dtype=torch.float32),
-            focal_gamma=loss.focal_gamma,
-            label_smoothing=loss.label_smoothing,
-            lambda_kp=loss.lambda_kp,
-            lambda_smooth=loss.lambda_smooth,
-        ),
-        augmentation=Augmentation(
-            brightness=augment.aug_brightness,
-            contrast=augment.aug_contrast,
-            temporal_drop=augment.aug_temporal_drop,
-            kp_jitter_std=augment.kp_jitter_std,
-            pose_drop=augment.aug_pose_drop if has_both else 0.0,
-            pixel_drop=augment.aug_pixel_drop if has_both else 0.0,
-            mirrored=prepared.found.skeleton.mirrored,
-        ),
-        schedule=Schedule(
-            lr=optimiser.lr,
-            weight_decay=optimiser.weight_decay,
-            backbone_lr_factor=optimiser.backbone_lr_factor,
-            scheduler=optimiser.scheduler,
-            n_warmup_steps=min(optimiser.warmup_epochs, optimiser.epochs) * n_batches,
-            n_steps=optimiser.epochs * n_batches,
-        ),
-        freeze=Freeze(n_epochs=optimiser.n_frozen_epochs, last_blocks=optimiser.n_last_blocks),
-        seed=options.machine.seed,
-    )
-
-
-def _trainer(
-    options: TrainOptions, files: RunFiles, device: torch.device, validation: Validation, average: MovingAverage | None
-) -> Trainer:
-    """Lightning's trainer. The order of callbacks matters, see `Validation`."""
-    machine, optimiser = options.machine, options.optimiser
-    wants_bf16 = machine.precision == "bf16" or (
-        machine.precision == "auto" and computes_bf16(device) and not options.is_backbone_frozen
-    )
-    callbacks: list[Callback] = [validation]
-    if average is not None:
-        callbacks.append(average)
-    callbacks += [
-        EarlyStopping("val/macro_f1", mode="max", patience=optimiser.early_stop_patience),
-        LearningRateMonitor("epoch"),
-        ResumePoint(files.resume),
-    ]
-    if sys.stderr.isatty():
-        callbacks.append(ProgressBar())
-    return Trainer(
-        accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=machine.devices,
-        strategy="auto" if machine.devices == 1 else "ddp_find_unused_parameters_true",
-        precision="bf16-mixed" if wants_bf16 else "32-true",
-        max_epochs=optimiser.epochs,
-        gradient_clip_val=optimiser.clip_grad_norm or None,
-        callbacks=callbacks,
-        logger=make_loggers(options, files.folder),
-        default_root_dir=files.folder,
-        num_sanity_val_steps=0,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        enable_model_summary=False,
-        enable_progress_bar=sys.stderr.isatty(),
-        log_every_n_steps=1,
-        deterministic="warn",
-    )
-
-
-def _fit(trainer: Trainer, module: ActionModule, batches: WindowBatches, *, resume: Path | None) -> None:
-    """Train; Ctrl-C leaves the point to resume from and says so."""
-    try:
-        trainer.fit(module, datamodule=batches, ckpt_path=resume, weights_only=True)
-    except SystemExit as stop:  # Lightning turns Ctrl-C into an exit once it has closed everything
-        if not trainer.interrupted:
-            raise
-        print("[info] Stopped. The same command with --resume continues at the start of this epoch.")
-        raise KeyboardInterrupt from stop
 
 
 def _check_resume(options: TrainOptions, files: RunFiles) -> None:
