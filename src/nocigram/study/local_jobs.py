@@ -8,7 +8,7 @@ memory, a fault in a driver) ends alone and leaves neither memory nor threads be
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from nocigram.study.jobs import Answer, Ending, Job
 _STOP_S = 10
 
 
-def run_here(jobs: Sequence[Job], *, logs: Path) -> Iterator[Ending]:
+def run_here(jobs: Sequence[Job], *, logs: Path) -> Generator[Ending, None, None]:
     """Run jobs in order; the job that is running ends with this generator."""
     logs.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
@@ -43,10 +43,10 @@ def run_here(jobs: Sequence[Job], *, logs: Path) -> Iterator[Ending]:
 
 def _work(job: Job, log: Path, sender: Connection) -> None:
     """In the job's process: print to the log, run, send the answer."""
-    with log.open("wb") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
-            stream.reconfigure(line_buffering=True)
+    output = log.open("w", buffering=1, encoding="utf-8")
+    for descriptor in (1, 2):  # for libraries that don't print through Python
+        os.dup2(output.fileno(), descriptor)
+    sys.stdout = sys.stderr = output
     sender.send(job.run())
 
 
