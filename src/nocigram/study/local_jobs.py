@@ -17,7 +17,7 @@ from nocigram.study.jobs import Answer, Ending, Job
 _STOP_S = 10
 
 
-def run_here(jobs: Sequence[Job], *, logs: Path) -> Generator[Ending]:
+def run_here(jobs: Sequence[Job], *, logs: Path) -> Generator[Ending, None, None]:
     """Run jobs in order; the job that is running ends with this generator."""
     logs.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
@@ -43,10 +43,10 @@ def run_here(jobs: Sequence[Job], *, logs: Path) -> Generator[Ending]:
 
 def _work(job: Job, log: Path, sender: Connection) -> None:
     """In the job's process: print to the log, run, send the answer."""
-    with log.open("wb") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
-            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # never replaced in a new process
+    output = log.open("w", buffering=1, encoding="utf-8")
+    for descriptor in (1, 2):  # for libraries that don't print through Python
+        os.dup2(output.fileno(), descriptor)
+    sys.stdout = sys.stderr = output
     sender.send(job.run())
 
 
