@@ -54,7 +54,11 @@ def _run(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> dict[int
     """Run jobs to their end, by number; print each that ends."""
     print(f"[info] Running {counted(len(jobs), 'job')} (--launcher {options.launcher}), logs in {logs}")
     endings: dict[int, Ending] = {}
-    run = run_on_slurm(jobs, options=options, logs=logs) if options.launcher == "slurm" else run_here(jobs, logs=logs)
+    run = (
+        run_on_slurm(jobs, options=options, logs=logs)
+        if options.launcher == "slurm"
+        else run_here(jobs, logs=logs, n_at_once=options.jobs)
+    )
     with closing(run):
         for ending in run:
             endings[ending.number] = ending
