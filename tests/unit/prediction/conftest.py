@@ -10,14 +10,31 @@ import torch
 from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.models.approaches import build_model
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
+from nocigram.models.decoder import BoutDecoder
+from nocigram.models.heads import ActionHead
 from nocigram.pose.skeleton import DEFAULT_KEYPOINTS
+
+
+def _sharpen(model: torch.nn.Module) -> None:
+    """Make the answers to frames differ clearly: what gives logits says them twenty times as loud."""
+    loud = [module.linear for module in model.modules() if isinstance(module, ActionHead)]
+    for layer in loud or [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1:]:
+        for parameter in layer.parameters():
+            parameter.data.mul_(20)
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Callable[..., Path]:
     """Write a checkpoint of an untrained model; `model` are options of `build_model`, `args` those of a run."""
 
-    def write(name: str = "model.pt", *, seed: int = 0, args: dict[str, Any] | None = None, **model: Any) -> Path:
+    def write(
+        name: str = "model.pt",
+        *,
+        seed: int = 0,
+        args: dict[str, Any] | None = None,
+        decoder: BoutDecoder | None = None,
+        **model: Any,
+    ) -> Path:
         torch.manual_seed(seed)
         scheme = DEFAULT_SCHEME
         built = build_model(
@@ -31,8 +48,7 @@ def checkpoint(tmp_path: Path) -> Callable[..., Path]:
                 **model,
             }
         )
-        for parameter in built.model.action_head.parameters():
-            parameter.data.mul_(20)  # so that frames differ clearly
+        _sharpen(built.model)
         content = Checkpoint(
             model_state_dict=built.model.state_dict(),
             classes=list(scheme.classes),
@@ -57,7 +73,7 @@ def checkpoint(tmp_path: Path) -> Callable[..., Path]:
             scheme={"names": list(scheme.names), "merges": dict(scheme.merges), "ignore": []},
             split={"split_by": "animal", "train": [], "val": []},
             seen=[],
-            extra={"fps": 30.0},
+            extra={"fps": 30.0, "decoder": (decoder or BoutDecoder(kind="none")).as_plain()},
         )
         path = tmp_path / name
         save_checkpoint(path, content)
