@@ -37,7 +37,7 @@ _SLOWEST_TURN = 0.1
 _SMALLEST_SPREAD = 0.01
 
 
-KINEMATICS_VERSION = 1
+KINEMATICS_VERSION = 2
 """Raised when the same track gives other numbers, so that old ones are not used."""
 
 
@@ -83,6 +83,7 @@ class Kinematics:
         *,
         body_length_px: Float[Tensor, " B"],
         valid: Bool[Tensor, "B T"],
+        tracked: Bool[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B T F"]:
         """F = `n_features` numbers of each frame. Invariant to translation, rotation and scale.
 
@@ -91,8 +92,9 @@ class Kinematics:
             visible: which of them were tracked in the frame itself.
             body_length_px: each recording's body length.
             valid: False for padding at a window's end, which enters no mean; the last valid frame is held there.
+            tracked: keypoints that are visible anywhere in the recording, so have a position; None: in the window.
         """
-        known = (visible & valid[..., None]).any(dim=1, keepdim=True)
+        known = (visible & valid[..., None]).any(dim=1, keepdim=True) if tracked is None else tracked[:, None]
         xy = torch.where(known[..., None], xy_px, 0.0) / body_length_px[:, None, None, None]
         last = (torch.arange(valid.shape[1], device=valid.device) * valid).amax(dim=1)
         xy = _held(xy, last)
