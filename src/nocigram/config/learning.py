@@ -126,6 +126,12 @@ class ModelOptions:
         """What a model of these options has to be given of a recording."""
         return needs_of(self.approach, streams=self.streams, features=self.feature_names)
 
+    @property
+    def reads_both(self) -> bool:
+        """Pixels and pose both enter the model, so that it can be trained without one of them now and then."""
+        has_one_stream = self.approach == "multitask" and self.streams != "pixels+pose"
+        return self.needs.pixels and self.needs.pose and not has_one_stream
+
 
 def needs_of(approach: Approach, *, streams: Streams, features: Sequence[str]) -> Needs:
     """What a model has to be given of a recording."""

@@ -37,7 +37,7 @@ _SLOWEST_TURN = 0.1
 _SMALLEST_SPREAD = 0.01
 
 
-KINEMATICS_VERSION = 1
+KINEMATICS_VERSION = 2
 """Raised when the same track gives other numbers, so that old ones are not used."""
 
 
@@ -83,6 +83,7 @@ class Kinematics:
         *,
         body_length_px: Float[Tensor, " B"],
         valid: Bool[Tensor, "B T"],
+        tracked: Bool[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B T F"]:
         """F = `n_features` numbers of each frame. Invariant to translation, rotation and scale.
 
@@ -91,8 +92,9 @@ class Kinematics:
             visible: which of them were tracked in the frame itself.
             body_length_px: each recording's body length.
             valid: False for padding at a window's end, which enters no mean; the last valid frame is held there.
+            tracked: keypoints that are visible anywhere in the recording, so have a position; None: in the window.
         """
-        known = (visible & valid[..., None]).any(dim=1, keepdim=True)
+        known = (visible & valid[..., None]).any(dim=1, keepdim=True) if tracked is None else tracked[:, None]
         xy = torch.where(known[..., None], xy_px, 0.0) / body_length_px[:, None, None, None]
         last = (torch.arange(valid.shape[1], device=valid.device) * valid).amax(dim=1)
         xy = _held(xy, last)
@@ -150,6 +152,8 @@ class Kinematics:
 
     def _shaking(self, body: Float[Tensor, "B T K 2"], last: Tensor) -> Float[Tensor, "B T P"]:
         """Logarithm of the power of each paw's motion in the shaking band, by a short-time Fourier transform."""
+        if not self.skeleton.paws:
+            return body.new_zeros((*body.shape[:2], 0))  # the transform of nothing is an error in some libraries
         width = max(4, round(_SHAKE_WINDOW_S * self.fps))
         paws = body[:, :, list(self.skeleton.paws)].flatten(2)
         before = width // 2

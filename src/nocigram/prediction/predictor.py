@@ -23,7 +23,7 @@ from nocigram.data.kinematics import kinematics_of
 from nocigram.data.locate import located_view
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
-from nocigram.data.sources import meter_of, view_of
+from nocigram.data.sources import view_of
 from nocigram.data.view import View, from_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import ActionModel
@@ -33,10 +33,9 @@ from nocigram.models.decoder import BoutDecoder
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
 from nocigram.pose.files import recording_name
-from nocigram.pose.light import normalised_light
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.video.count import frame_times_s
+from nocigram.prediction._frames import Seen, light_of, times_s_of
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
@@ -55,14 +54,6 @@ class Prediction:
     """Seconds since the first frame, by the video's time stamps."""
     keypoints: Float[np.ndarray, "T K 2"] | None
     """Predicted keypoints in pixels of the video; None without a keypoint head."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """One frame as far as it has come: its time, and its features, its pixels, or neither."""
-
-    time_s: float
-    values: Tensor | None
 
 
 class Predictor:
@@ -249,7 +240,7 @@ class Predictor:
             InputError: the model needs a pose and there is none, or the video can't be decoded.
         """
         view = self._view(recording, warn)
-        light = self._light(recording)
+        light = light_of(recording) if self.needs.light else None
         times_s: list[float] = []
         windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
         n_done = 0
@@ -287,21 +278,21 @@ class Predictor:
         warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
         return view_of(recording, crop=self.crop)
 
-    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[_Seen]:
+    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[Seen]:
         """Every frame of the recording, with its features where the backbone takes frames one by one.
 
         Where no pixels are read, nothing is decoded.
         """
         if not self.needs.pixels:
-            for time_s in _times_s(recording):
+            for time_s in times_s_of(recording):
                 times_s.append(time_s)
-                yield _Seen(time_s=time_s, values=None)
+                yield Seen(time_s=time_s, values=None)
             return
         frames = decode(recording.video.path, grey=recording.video.is_grey)
         while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
             times_s += [frame.time_s for frame in group]
             rows = self._values(group, view)
-            yield from (_Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, rows, strict=True))
+            yield from (Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, rows, strict=True))
 
     def _values(self, group: list[Frame], view: View) -> list[Tensor]:
         """Features of each frame, or its rendered pixels where features need the frames around it."""
@@ -312,21 +303,12 @@ class Predictor:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self.backbone(pixels[None].to(self.device))[0].float())
 
-    def _light(self, recording: Recording) -> Float32[np.ndarray, "N K L"] | None:
-        """Light at the keypoints of every frame, as in training; None where it can't be measured or isn't read."""
-        meter = meter_of(recording) if self.needs.light else None
-        if meter is None:
-            return None
-        frames = decode(recording.video.path, grey=recording.video.is_grey)
-        measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
-        return normalised_light(measured, paws=self.skeleton.paws)
-
     def _answer(
         self,
         recording: Recording,
         light: Float32[np.ndarray, "N K L"] | None,
         window: FrameRange,
-        items: list[_Seen],
+        items: list[Seen],
     ) -> Rows:
         """The model's answer to one window."""
         inputs = {}
@@ -361,10 +343,3 @@ class Predictor:
             times_s=times_s,
             keypoints=None if keypoints is None else from_view(keypoints, view.boxes_of(span.start, span.stop)),
         )
-
-
-def _times_s(recording: Recording) -> list[float]:
-    """Seconds since the first frame: the video's where there is one, else at the frame rate."""
-    if recording.info is not None:
-        return frame_times_s(recording.info).tolist()
-    return [frame / recording.fps for frame in range(recording.n_frames)]
