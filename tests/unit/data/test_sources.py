@@ -99,7 +99,7 @@ def test_the_view_that_follows_the_mouse_is_of_the_same_frame_as_pixels_and_keyp
     n_frames, size = 90, 128
     middle = np.stack((40 + np.arange(n_frames) * 0.5, 64 + 20 * np.sin(np.arange(n_frames) / 15)), axis=-1)
     xy = middle[:, None] + np.array([[0, -12], [0, 12], [-6, -6], [6, -6], [-6, 6], [6, 6]])
-    xy[:, 0] = (middle + np.array([0, -12]) + rng.integers(-4, 5, (n_frames, 2))).round()
+    xy[:, 0] = (middle + np.array([0, -12]) + rng.integers(-2, 3, (n_frames, 2))).round()
     with VideoWriter(laboratory.videos / "rec.mp4", width_px=size, height_px=size, options={"crf": "4"}) as writer:
         for x, y in xy[:, 0].astype(int):  # a bright square whose middle is the mouth
             picture = np.full((size, size), 16, dtype=np.uint8)
