@@ -152,6 +152,8 @@ class Kinematics:
 
     def _shaking(self, body: Float[Tensor, "B T K 2"], last: Tensor) -> Float[Tensor, "B T P"]:
         """Logarithm of the power of each paw's motion in the shaking band, by a short-time Fourier transform."""
+        if not self.skeleton.paws:
+            return body.new_zeros((*body.shape[:2], 0))  # the transform of nothing is an error in some libraries
         width = max(4, round(_SHAKE_WINDOW_S * self.fps))
         paws = body[:, :, list(self.skeleton.paws)].flatten(2)
         before = width // 2
