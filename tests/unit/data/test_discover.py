@@ -194,7 +194,7 @@ def test_a_known_keypoint_in_the_place_of_another_is_refused(laboratory):
         pytest.param("prediction_rec.avi_1.csv", "no video named rec.avi in", id="another suffix"),
         pytest.param("prediction_rec.mp4.csv", "it is not named prediction_<video name>_<n>.csv", id="no number"),
         pytest.param("predictions_rec.mp4_1.csv", "it is not named prediction_<video name>_<n>.csv", id="misspelt"),
-        pytest.param("prediction_bad.mp4_1.csv", "the video can't be used", id="a broken video"),
+        pytest.param("prediction_bad.mp4_1.csv", "its recording can't be used", id="a broken video"),
         pytest.param("prediction_rec_1.csv", "trial 1 is already in prediction_rec.mp4_1.csv", id="a trial twice"),
     ],
 )
@@ -265,7 +265,7 @@ def test_two_candidates_for_a_pose_are_an_error_that_lists_them(laboratory):
     assert "expected one pose file" in reason
     assert other.name in reason
     assert laboratory.pose().name in reason
-    assert reasons_of(found)[path.name] == "the video can't be used"
+    assert reasons_of(found)[path.name] == "its recording can't be used"
 
 
 def test_pose_files_can_lie_in_a_folder_of_their_own(laboratory, tmp_path):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nocigram.config.learning import needs_of
 from nocigram.core.errors import InputError
-from nocigram.core.needs import POSE_ALONE
 from nocigram.data import discover
 from nocigram.data.batches import collate
 from nocigram.data.locate import located_view
@@ -14,6 +14,8 @@ from nocigram.data.sources import default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import to_view
 from nocigram.video.encode import VideoWriter
+
+POSE_GRAPH = needs_of("pose_only", streams="pixels+pose", features=("graph",))
 
 B_FRAMES = {"options": {"bf": "8", "g": "30"}}
 UNEVEN = [int(stamp) for stamp in np.cumsum(1 + np.arange(900) * 7 % 5)]
@@ -168,7 +170,7 @@ def test_sources_without_pixels_decode_nothing(laboratory):
     laboratory.video(n_frames=50)
     found = discover(**laboratory.folders)
     source = sources_of(
-        found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=laboratory.folder
+        found.recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=laboratory.folder
     )["rec"]
     assert source.frames is None
     assert source.n_frames == 50
