@@ -9,6 +9,7 @@ import torch
 
 from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.models.approaches import build_model
+from nocigram.models.approaches.clip_cnn import ClipCnn
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
 from nocigram.models.decoder import BoutDecoder
 from nocigram.models.heads import ActionHead
@@ -16,13 +17,18 @@ from nocigram.pose.skeleton import DEFAULT_KEYPOINTS
 
 
 def _sharpen(model: torch.nn.Module) -> None:
-    """Make the answers to frames differ clearly: the layers that give logits say them much louder."""
-    loud = [(module.linear, 20) for module in model.modules() if isinstance(module, ActionHead)]
-    if not loud:  # behind a 3D CNN, to which frames of random weights look much the same
-        loud = [(module, 200) for module in model.modules() if isinstance(module, torch.nn.Linear)][-1:]
-    for layer, factor in loud:
-        for parameter in layer.parameters():
-            parameter.data.mul_(factor)
+    """Make the answers to frames differ clearly: what gives logits says them louder, a 3D CNN knows what it sees."""
+    for cnn in (module for module in model.modules() if isinstance(module, ClipCnn)):
+        dark_to_bright = torch.linspace(0, 255, 40).to(torch.uint8)[None, :, None, None, None]
+        for module in cnn.modules():
+            if isinstance(module, torch.nn.BatchNorm3d):
+                module.momentum = 1.0
+        cnn.train()(dark_to_bright.expand(-1, -1, 1, 32, 32), n_frames=torch.tensor([40]))
+    heads = [module for module in model.modules() if isinstance(module, ActionHead)]
+    loud = [head.linear for head in heads] or [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-3:]
+    for layer in loud:
+        layer.weight.data.mul_(20 if heads else 2)
+        layer.bias.data.mul_(20 if heads else 1)
 
 
 @pytest.fixture
