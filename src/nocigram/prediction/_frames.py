@@ -3,25 +3,14 @@
 N frames of a recording, K keypoints, L light numbers.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float32
-from torch import Tensor
 
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of
 from nocigram.pose.light import normalised_light
 from nocigram.video.count import frame_times_s
 from nocigram.video.decode import decode
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """One frame as far as it has come: its time, and its features, its pixels, or neither."""
-
-    time_s: float
-    values: Tensor | None
 
 
 def light_of(recording: Recording) -> Float32[np.ndarray, "N K L"] | None:

@@ -35,7 +35,7 @@ from nocigram.models.precision import autocast, device_of
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.prediction._frames import Seen, light_of, times_s_of
+from nocigram.prediction._frames import light_of, times_s_of
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
@@ -223,7 +223,7 @@ class Predictor:
             folder=folder,
             pose_file=None if named is None else Path(named),
             others=others,
-            fps=fps or self.fps,
+            fps=self.fps if fps is None else fps,
         )
         if is_pose:
             return read_pose_alone(recording_name(place) or place.stem, place.parent, options=options, warn=warn)
@@ -244,7 +244,7 @@ class Predictor:
         times_s: list[float] = []
         windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
         n_done = 0
-        answers = stitch((window, self._answer(recording, light, window, items)) for window, items in windows)
+        answers = stitch((window, self._answer(recording, light, window, frames)) for window, frames in windows)
         for rows in self._decoded(answers):
             n_frames = len(rows["probabilities"])
             span = FrameRange(n_done, n_done + n_frames)
@@ -278,21 +278,20 @@ class Predictor:
         warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
         return view_of(recording, crop=self.crop)
 
-    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[Seen]:
-        """Every frame of the recording, with its features where the backbone takes frames one by one.
+    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[Tensor | None]:
+        """Features of every frame where the backbone takes frames one by one, else its rendered pixels.
 
-        Where no pixels are read, nothing is decoded.
+        Where no pixels are read nothing is decoded, and each frame is None. The frames' times are put into `times_s`.
         """
         if not self.needs.pixels:
             for time_s in times_s_of(recording):
                 times_s.append(time_s)
-                yield Seen(time_s=time_s, values=None)
+                yield None
             return
         frames = decode(recording.video.path, grey=recording.video.is_grey)
         while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
             times_s += [frame.time_s for frame in group]
-            rows = self._values(group, view)
-            yield from (Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, rows, strict=True))
+            yield from self._values(group, view)
 
     def _values(self, group: list[Frame], view: View) -> list[Tensor]:
         """Features of each frame, or its rendered pixels where features need the frames around it."""
@@ -308,7 +307,7 @@ class Predictor:
         recording: Recording,
         light: Float32[np.ndarray, "N K L"] | None,
         window: FrameRange,
-        items: list[Seen],
+        frames: list[Tensor | None],
     ) -> Rows:
         """The model's answer to one window."""
         inputs = {}
@@ -323,8 +322,7 @@ class Predictor:
             inputs["kinematics"] = torch.from_numpy(kinematics_of(recording, window))[None].float()
         if light is not None:
             inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
-        values = [item.values for item in items if item.values is not None]
-        if values:
+        if values := [frame for frame in frames if frame is not None]:
             has_features = self.backbone is not None and self.backbone.per_frame
             inputs["features" if has_features else "frames"] = torch.stack(values)[None]
         output = self.run(inputs)

@@ -296,6 +296,75 @@ def test_a_recording_that_fails_does_not_stop_the_others(recording, laboratory, 
     assert sorted(path.name for path in out.iterdir()) == ["predictions.json", "rec.csv"]
 
 
+def pose_tables(laboratory, *names):
+    """Folders beside the videos, each with the pose file of one recording without a video."""
+    for name in names:
+        laboratory.pose(name, folder=laboratory.folder / name)
+    return [laboratory.folder / name for name in names]
+
+
+def test_a_folder_may_hold_videos_and_pose_files_without_one(recording, laboratory, checkpoint, tmp_path, capsys):
+    laboratory.pose("alone")
+    laboratory.pose("alone", suffix="_filtered")
+    model, out = checkpoint(**POSE_ONLY), tmp_path / "out"
+
+    assert predict(model, laboratory.videos, out=out, flags=["--fps", "20"]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["alone.csv", "predictions.json", "rec.csv"]
+    assert [rows_of(out / f"{name}.csv")[1]["Time_s"] for name in ("rec", "alone")] == ["0.033333", "0.050000"]
+    assert "alone" in (printed := capsys.readouterr().out)
+    assert "_filtered.csv is used rather than alone" in printed
+    ledger = json.loads((out / "predictions.json").read_text())
+    assert (ledger["alone"]["video_sha256"], ledger["rec"]["video_sha256"] is None) == (None, False)
+    assert predict(model, laboratory.videos, out=out, flags=["--fps", "20"]) == 0
+    assert "2 were finished before" in capsys.readouterr().out
+
+
+def test_a_model_of_pixels_passes_over_pose_files_without_a_video(recording, laboratory, checkpoint, tmp_path):
+    laboratory.pose("alone")
+    assert predict(checkpoint(), laboratory.videos, out=tmp_path / "out") == 0
+    assert not (tmp_path / "out/alone.csv").exists()
+
+
+@pytest.mark.parametrize("is_file", [True, False], ids=["files", "folders"])
+def test_pose_files_and_folders_of_them_are_predicted(is_file, laboratory, checkpoint, tmp_path):
+    places = pose_tables(laboratory, "a", "b")
+    places = [next(place.iterdir()) for place in places] if is_file else places
+    assert predict(checkpoint(**POSE_ONLY), *places, out=tmp_path / "out") == 0
+    assert len(rows_of(tmp_path / "out/a.csv")) == len(rows_of(tmp_path / "out/b.csv")) == N_FRAMES
+
+
+def test_poses_of_several_folders_of_videos_are_looked_for_once(laboratory, checkpoint, tmp_path):
+    for folder in ("first", "second"):
+        (laboratory.videos / folder).mkdir()
+        laboratory.video(f"{folder}/{folder}.mp4", n_frames=N_FRAMES)
+    poses = tmp_path / "Poses"
+    for name in ("first", "second", "alone"):
+        laboratory.pose(name, folder=poses)
+    folders = [laboratory.videos / folder for folder in ("first", "second")]
+
+    out = tmp_path / "out"
+    assert predict(checkpoint(**POSE_ONLY), *folders, out=out, flags=["--poses", str(poses)]) == 0
+    assert sorted(path.stem for path in out.glob("*.csv")) == ["alone", "first", "second"]
+
+
+def test_a_recording_with_two_pose_files_does_not_stop_the_others(laboratory, checkpoint, tmp_path, capsys):
+    pose = laboratory.pose("twice")
+    pose.with_name("twiceDLC_mobnet_100.csv").write_bytes(pose.read_bytes())
+    laboratory.pose("once")
+
+    assert predict(checkpoint(**POSE_ONLY), laboratory.videos, out=tmp_path / "out") == 1
+    assert "[warn] twice: twice: expected one pose file in" in capsys.readouterr().out
+    assert [path.stem for path in (tmp_path / "out").glob("*.csv")] == ["once"]
+
+
+def test_a_video_and_a_pose_file_of_one_name_are_two_recordings_of_one_csv(
+    recording, laboratory, checkpoint, tmp_path, capsys
+):
+    pose = next(laboratory.videos.glob("rec*.csv"))
+    assert predict(checkpoint(**POSE_ONLY), recording, pose, out=tmp_path / "out") == 2
+    assert "rec: expected videos of different names, got two." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("places", "message"),
     [

@@ -18,6 +18,7 @@ from nocigram.models.standardise import RunningStandardise
 from nocigram.pose.features import pose_features
 from nocigram.pose.kinematics import n_kinematics
 from nocigram.pose.light import N_LIGHT
+from nocigram.pose.light_features import LIGHT_LAGS_N_FRAMES, light_features, n_light_features
 from nocigram.pose.motion import LAGS_N_FRAMES, motion_features, n_motion_features
 from nocigram.pose.skeleton import Skeleton
 
@@ -113,9 +114,9 @@ def _group(name: Features, skeleton: Skeleton) -> PoseGroup:
         return PoseGroup(name=name, n_features=n_kinematics(skeleton), context_frames=0, compute=_kinematics)
     return PoseGroup(
         name=name,
-        n_features=N_LIGHT * len(skeleton.paws),
-        context_frames=0,
-        compute=lambda p: p.light[:, :, list(skeleton.paws)].flatten(2),
+        n_features=n_light_features(skeleton),
+        context_frames=max(LIGHT_LAGS_N_FRAMES),
+        compute=lambda p: light_features(p.light, p.valid, skeleton),
     )
 
 
