@@ -82,7 +82,7 @@ class ModelOptions:
     """Dropout in the temporal head and the heads after it."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
-    smooth: Smooth = "none"
+    smooth: Smooth = "viterbi"
     """How probabilities become actions: 'none' (the likeliest of each frame), 'median' (a majority filter), 'viterbi'
     (the likeliest course of bouts); learnt from training labels, used only where it is better on validation."""
     members: int = 1
