@@ -98,7 +98,7 @@ def test_a_frame_of_unknown_light_takes_part_in_no_change(lag):
     light[:, 5, R_HIND] = 0
     changes = changes_of(features_of(light), lag=lag)[0, :, 3]
 
-    unknown = {frame for frame in (5 - lag, 5, 5 + lag)} | {*range(lag), *range(12 - lag, 12)}
+    unknown = {5 - lag, 5, 5 + lag} | {*range(lag), *range(12 - lag, 12)}
     assert set((changes == 0).all(dim=-1).nonzero()[:, 0].tolist()) == unknown
 
 
