@@ -16,6 +16,7 @@ from nocigram.core.literals import Approach
 from nocigram.data.annotations import frame_faults, read_annotation
 from nocigram.data.recordings_table import read_recordings_table
 from nocigram.data.scheme_file import read_scheme
+from nocigram.pose.skeleton_file import read_skeleton
 
 LARGEST_SIMULATION = 2
 COMMANDS = runpy.run_path(str(ROOT / "scripts/flag_tables.py"))["commands"]()
@@ -158,7 +159,9 @@ def test_a_snippet_runs(block, in_folder):
 def test_a_yaml_file_is_understood(block, tmp_path, received):
     path = tmp_path / "file.yaml"
     path.write_text(block.text)
-    if "names" in yaml.safe_load(block.text):
+    if "keypoints" in yaml.safe_load(block.text):
+        assert read_skeleton(path).names
+    elif "names" in yaml.safe_load(block.text):
         assert read_scheme(path).classes
     else:
         assert main(["train", "--config", str(path)]) == 0
