@@ -12,7 +12,9 @@ class LaunchOptions:
     """Where independent jobs run, and what each of them may use."""
 
     launcher: LauncherType = "local"
-    """'local': here, one after another; 'slurm': on a cluster, all at once as far as it has room."""
+    """'local': here; 'slurm': on a cluster, all at once as far as it has room."""
+    jobs: int = 1
+    """Jobs that run here at once; they share the cores."""
     partition: str | None = None
     """Partition of the cluster (default: the cluster's own)."""
     cpus: int = 4
@@ -26,7 +28,9 @@ class LaunchOptions:
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        faults = out_of_range(self, cpus=(1, None), gpus=(0, None), mem_gb=(0.1, None), timeout_minutes=(1, None))
+        faults = out_of_range(
+            self, jobs=(1, None), cpus=(1, None), gpus=(0, None), mem_gb=(0.1, None), timeout_minutes=(1, None)
+        )
         if self.partition is not None and self.launcher != "slurm":
             got = f"--launcher {self.launcher}"
             fix = "Add --launcher slurm, or leave --partition out."

@@ -187,6 +187,8 @@ class OptimiserOptions:
     """Number of epochs."""
     batch_size: int = 2
     """Windows in a batch."""
+    min_windows: int = 1
+    """Windows of an epoch at least: few trials are drawn from several times."""
     lr: float = 5e-5
     """Peak learning rate."""
     weight_decay: float = 5e-2
@@ -219,6 +221,7 @@ class OptimiserOptions:
             self,
             epochs=(1, None),
             batch_size=(1, None),
+            min_windows=(1, None),
             lr=(0, None),
             weight_decay=(0, None),
             warmup_epochs=(0, None),

@@ -5,8 +5,9 @@ A animals, S runs (seeds), R resamples.
 Frames of one animal are alike, so resampling frames would give intervals that are far too narrow. Here whole animals
 are drawn with replacement, and each score is taken anew from the pooled counts of those drawn, a cluster bootstrap
 (Davison and Hinkley 1997, "Bootstrap Methods and their Application", 2.4 and 3.8; percentile intervals: Efron and
-Tibshirani 1993, "An Introduction to the Bootstrap", 13.3). With few animals such intervals are still somewhat too
-narrow: they hold only the differences between the animals that are there.
+Tibshirani 1993, "An Introduction to the Bootstrap", 13.3). With few animals such intervals are still too narrow, since
+they know only the animals that are there: in a simulation (the mean of a normal value per animal), intervals of 3, 5, 8
+and 12 animals held the truth in 75, 84, 88 and 91% of studies instead of 95%.
 
 **Absent actions.** A resample in which nobody shows an action has no F1, recall or precision of it. It is left out of
 the intervals of these, and its means over actions are taken over the actions that it has, as `frame_scores` does.

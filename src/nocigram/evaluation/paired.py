@@ -10,8 +10,9 @@ Inference", Statistical Science 19). What was observed is one of all swaps, and 
 0.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,7 +20,7 @@ from scipy.stats import permutation_test
 
 from nocigram.core.errors import InputError
 from nocigram.evaluation._runs import Runs, counts_of_runs, require_same_trials
-from nocigram.evaluation.counts import joined, named_scores
+from nocigram.evaluation.counts import Counts, joined, named_scores
 from nocigram.evaluation.intervals import mean_of_known
 
 MOST_SWAPS = 10_000
@@ -72,16 +73,8 @@ def paired_test(
     require_same_trials([*first, *second])
     pool = joined([counts_of_runs(runs, classes=classes) for runs in (first, second)])
     n_animals = len(pool.confusion) // 2
-
-    def score_of(taken: Int[np.ndarray, "*R A"]) -> Float[np.ndarray, "*R"]:
-        """The pooled score where, of each animal, the predictions with this index in the pool are taken."""
-        times = np.eye(2 * n_animals, dtype=np.int64)[taken].sum(axis=-2)
-        return mean_of_known(named_scores(pool.mixed(times), classes=classes, not_assessable=not_assessable)[score])
-
-    def difference_of(one: Int[np.ndarray, "*R A"], other: Int[np.ndarray, "*R A"], axis: int = -1) -> np.ndarray:
-        return np.asarray(score_of(one) - score_of(other))
-
     sides = (np.arange(n_animals), np.arange(n_animals, 2 * n_animals))
+    difference_of = _difference_in(pool, partial(named_scores, classes=classes, not_assessable=not_assessable), score)
     difference, is_exact = float(difference_of(*sides)), 2**n_animals <= MOST_SWAPS
     p = None
     if n_animals > 1 and not np.isnan(difference):
@@ -90,3 +83,15 @@ def paired_test(
         p = float(permutation_test(sides, difference_of, n_resamples=MOST_SWAPS, rng=rng, **options).pvalue)
     least_p = 2 / (2**n_animals if is_exact else MOST_SWAPS + 1)
     return PairedTest(difference=difference, p=p, least_p=least_p, n_animals=n_animals, is_exact=is_exact)
+
+
+def _difference_in(
+    pool: Counts, scores_of: Callable[[Counts], dict[str, np.ndarray]], score: str
+) -> Callable[..., np.ndarray]:
+    """A function of two arrays `*R A` of indices into the pool: the difference between the scores of these animals."""
+
+    def score_of(taken: Int[np.ndarray, "*R A"]) -> Float[np.ndarray, "*R"]:
+        times = np.eye(len(pool.confusion), dtype=np.int64)[taken].sum(axis=-2)
+        return mean_of_known(scores_of(pool.mixed(times))[score])
+
+    return lambda one, other, axis=-1: np.asarray(score_of(one) - score_of(other))

@@ -41,25 +41,30 @@ def launch(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> dict[s
     raise_faults([*options.faults(), *_name_faults(jobs)])
     logs = logs.resolve()
     logs.mkdir(parents=True, exist_ok=True)
-    print(f"[info] Running {counted(len(jobs), 'job')} (--launcher {options.launcher}), logs in {logs}")
-    endings: dict[int, Ending] = {}
-    run = run_on_slurm(jobs, options=options, logs=logs) if options.launcher == "slurm" else run_here(jobs, logs=logs)
-    with closing(run):
-        for ending in run:
-            endings[ending.number] = ending
-            error = ending.answer.error
-            how = (
-                f"[info] {jobs[ending.number].name}: done"
-                if error is None
-                else f"[warn] {jobs[ending.number].name}: failed"
-            )
-            print(f"{how} ({len(endings)} of {len(jobs)})", flush=True)
+    endings = _run(jobs, options=options, logs=logs)
     answers = {job.name: endings[number].answer for number, job in enumerate(jobs)}
     values = {name: answer.value for name, answer in answers.items() if answer.error is None}
     faults = [_fault_of(job, endings[number]) for number, job in enumerate(jobs) if job.name not in values]
     if faults:
         raise FailedJobsError(faults, values=values)
     return values
+
+
+def _run(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> dict[int, Ending]:
+    """Run jobs to their end, by number; print each that ends."""
+    print(f"[info] Running {counted(len(jobs), 'job')} (--launcher {options.launcher}), logs in {logs}")
+    endings: dict[int, Ending] = {}
+    run = (
+        run_on_slurm(jobs, options=options, logs=logs)
+        if options.launcher == "slurm"
+        else run_here(jobs, logs=logs, n_at_once=options.jobs)
+    )
+    with closing(run):
+        for ending in run:
+            endings[ending.number] = ending
+            label, how = ("info", "done") if ending.answer.error is None else ("warn", "failed")
+            print(f"[{label}] {jobs[ending.number].name}: {how} ({len(endings)} of {len(jobs)})", flush=True)
+    return endings
 
 
 def _name_faults(jobs: Sequence[Job]) -> list[Fault]:

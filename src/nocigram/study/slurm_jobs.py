@@ -16,7 +16,7 @@ _QUEUE_LOOK_S = 20.0
 """Between two looks at the queue; rare, since everybody's jobs share the controller."""
 
 
-def run_on_slurm(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> Generator[Ending]:
+def run_on_slurm(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> Generator[Ending, None, None]:
     """Submit jobs, and give each as it ends; the jobs that have not ended are cancelled with this generator.
 
     Args:

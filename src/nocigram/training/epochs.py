@@ -47,6 +47,8 @@ class EpochPlanner:
     mirrors: bool
     """Half of the windows are marked as mirrored."""
     seed: int
+    n_repeats: int = 1
+    """Each window of an epoch is drawn so many times, each time at another place."""
 
     def within(self, n_frames: Mapping[str, int]) -> "EpochPlanner":
         """The same plan, with spans without annotation cut to the frames that their recordings have."""
@@ -93,7 +95,7 @@ class EpochPlanner:
     def n_extra(self, action: int) -> int:
         """Further windows for a rare action."""
         n_with = sum(
-            min(self._n_base(span), int((span.actions == action).sum()))
+            min(self._n_base(span), self.n_repeats * int((span.actions == action).sum()))
             for span in self.spans
             if span.actions is not None
         )
@@ -120,7 +122,7 @@ class EpochPlanner:
 
     def _n_base(self, span: TrainSpan) -> int:
         """Windows at random places of one span."""
-        return max(1, round(len(span.span) / self.window_T))
+        return self.n_repeats * max(1, round(len(span.span) / self.window_T))
 
     def _random_start(self, span: TrainSpan, rng: np.random.Generator) -> int:
         """A place at which a window fits."""

@@ -209,6 +209,7 @@ def _planner(spans: Sequence[TrainSpan], distribution: Distribution, options: Tr
         mirrors=options.augment.aug_hflip,
         seed=options.machine.seed,
     )
+    planner = replace(planner, n_repeats=max(1, -(-options.optimiser.min_windows // planner.n_windows)))
     print(f"[info] train samples after boosting: {planner.n_windows}")
     drawn = [window.actions for window in planner.windows(0) if window.actions is not None]
     after = distribution_of(drawn, classes=distribution.classes)

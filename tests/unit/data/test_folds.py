@@ -107,6 +107,22 @@ def test_several_rare_actions_are_spread_at_once():
 
 
 @pytest.mark.parametrize("seed", range(4))
+def test_five_actions_of_four_animals_each_are_in_each_of_four_folds(seed):
+    """One dealing seldom finds it, and random folds lack three."""
+    shown = [[2, 3, 5], [1, 5], [], [2], [1, 3], [1, 2, 4], [3], [2, 4, 5], [1, 4], [3, 4], [], [5]]
+    found = study_of({f"m{i:02}": [0, *actions] for i, actions in enumerate(shown)})
+    for fold in make_folds(found, 4, seed=seed):
+        assert labels_of(found, fold.test_trials(found)) == {0, 1, 2, 3, 4, 5}
+
+
+def test_folds_are_of_equal_size_though_one_animal_has_most_frames():
+    long = study_of({"long": [RARE]}, n_trials=20)
+    short = study_of({"A": [RARE], "B": [RARE], "C": [RARE]}, n_trials=1)
+    folds = make_folds(replace(long, trials=long.trials + short.trials), 2, seed=0)
+    assert [len(fold.test_animals) for fold in folds] == [2, 2]
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_the_frames_of_an_action_are_spread_evenly(seed):
     found = study_of({"loud": [RARE], "twin": [RARE], "low": [0, RARE], "calm": [0, RARE]})
     for fold in make_folds(found, 2, seed=seed):

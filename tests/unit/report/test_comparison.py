@@ -158,8 +158,8 @@ def test_the_figure_writes_each_number_and_what_is_missing(rows, tmp_path):
     assert (texts.count("not run"), texts.count("not assessable")) == (2, 2)
 
 
-def test_the_best_of_each_panel_alone_has_its_colour(rows, tmp_path):
-    scores = {row.name: row.scores for row in rows}
+def test_the_best_of_a_panel_alone_has_its_colour(tmp_path):
+    scores = {"fair": scores_of(0.6), "best": scores_of(0.8), "good": scores_of(0.7)}
     draw_intervals(scores, panels={"macro F1": "macro_f1"}, path=tmp_path / "figure.svg")
     drawing = (tmp_path / "figure.svg").read_text(encoding="utf-8").lower()
     assert (
