@@ -27,9 +27,9 @@ FORMAT_VERSION = 1
 class Checkpoint:
     """What a checkpoint file holds; the fields are its keys."""
 
-    model_state_dict: Mapping[str, Tensor]
-    """Weights and buffers of the model."""
-    ema_state_dict: Mapping[str, Tensor] | None = None
+    model_state_dict: Mapping[str, Any]
+    """Weights and buffers of the model; of pose_trees its trees, as text."""
+    ema_state_dict: Mapping[str, Any] | None = None
     """Their exponential moving average, which then is what was validated; the key is absent where there was none."""
     classes: list[str]
     """Merged actions, in the order of the model's outputs."""

@@ -46,8 +46,8 @@ def write_comparison(
     folder: Path,
     pain_sign: str = "paw_withdraw",
     least_p: float | None = None,
-) -> None:
-    """Write comparison.md, comparison.csv and comparison.png.
+) -> str:
+    """Write comparison.md, comparison.csv and comparison.png; returns the first one's text.
 
     Args:
         rows: in the order of the table.
@@ -64,14 +64,16 @@ def write_comparison(
         got = f"twice {sorted({name for name in names if names.count(name) > 1})}" if rows else "none"
         raise InputError(f"comparison: expected rows with a name each, got {got}. Name each approach once.")
     actions = sorted(classes, key=lambda name: name != pain_sign)
+    markdown = comparison_as_markdown(rows, actions=actions, least_p=least_p)
     with written_whole(folder / "comparison.md") as temporary:
-        temporary.write_text(comparison_as_markdown(rows, actions=actions, least_p=least_p), encoding="utf-8")
+        temporary.write_text(markdown, encoding="utf-8")
     with written_whole(folder / "comparison.csv") as temporary:
         comparison_as_table(rows, actions=actions).to_csv(temporary, index=False, float_format="%.6g")
     panels = {"macro F1": "macro_f1"}
     if pain_sign in classes:
         panels[f"F1 of {pain_sign}"] = _f1_of(pain_sign)
     draw_intervals({row.name: row.scores for row in rows}, panels=panels, path=folder / "comparison.png")
+    return markdown
 
 
 def comparison_as_markdown(rows: Sequence[ComparedRow], *, actions: Sequence[str], least_p: float | None = None) -> str:

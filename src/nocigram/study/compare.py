@@ -15,7 +15,7 @@ from nocigram.core.errors import Fault, InputError, raise_faults
 from nocigram.core.files import write_json
 from nocigram.core.literals import Approach
 from nocigram.evaluation import PairedTest, paired_test
-from nocigram.report import ComparedRow, comparison_as_markdown, write_comparison
+from nocigram.report import ComparedRow, write_comparison
 from nocigram.study.crossval import Crossvalidation
 from nocigram.study.grid import Grid
 from nocigram.study.jobs import as_file_name
@@ -62,8 +62,7 @@ def compare(options: CompareOptions) -> Comparison:
     least_p = max((test.least_p for test in tests.values()), default=None)
     for name, result in results.items():
         write_json(options.folder / "metrics" / f"{as_file_name(name)}.json", result.as_dict())
-    write_comparison(table, classes=classes, folder=options.folder, least_p=least_p)
-    print(comparison_as_markdown(table, actions=classes, least_p=least_p))
+    print(write_comparison(table, classes=classes, folder=options.folder, least_p=least_p))
     print(f"[info] Results: {options.folder}")
     return Comparison(rows=table, results=results)
 
