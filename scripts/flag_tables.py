@@ -1,8 +1,9 @@
-"""Tables of the documentation that are made from the code: the flags of each command, and the presets.
+"""Tables of the documentation that are made from the code: flags of commands, defaults of approaches, presets.
 
     python scripts/flag_tables.py
 
-rewrites what stands between `<!-- flags: NAME -->` or `<!-- preset: NAME -->` and `<!-- end -->` in docs/*.md.
+rewrites what stands between `<!-- flags: NAME -->`, `<!-- approach: NAME -->` or `<!-- preset: NAME -->` and
+`<!-- end -->` in docs/*.md.
 A test compares, so a flag can't change without its page.
 """
 
@@ -13,10 +14,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nocigram.cli.flags import _field_docs
 from nocigram.cli.main import _COMMANDS, Command, Commands
-from nocigram.config.presets import preset_values
+from nocigram.config.presets import approach_values, preset_values
+from nocigram.core.literals import Approach
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-_MARKED = re.compile(r"(<!-- (?P<kind>flags|preset): (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKED = re.compile(r"(<!-- (?P<kind>flags|approach|preset): (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def commands() -> dict[str, Command]:
@@ -29,7 +31,7 @@ def commands() -> dict[str, Command]:
 
 def rewritten(page: str) -> str:
     """A page with its tables made anew."""
-    make = {"flags": _flags_of, "preset": _preset_of}
+    make = {"flags": _flags_of, "approach": _approach_of, "preset": _preset_of}
     return _MARKED.sub(lambda found: f"{found[1]}\n{make[found['kind']](found['name'])}\n{found[4]}", page)
 
 
@@ -75,9 +77,22 @@ def _meaning(help_text: str, hint: Any) -> str:
     return help_text.replace("<", r"\<") + (f" One of {choices}." if choices else "")
 
 
+def _approach_of(name: Approach) -> str:
+    """The flags whose defaults an approach changes."""
+    return _values_table(approach_values(name))
+
+
 def _preset_of(name: str) -> str:
-    """The flags that a preset sets."""
-    rows = [f"| `--{flag}` | `{value}` |" for flag, value in preset_values(name).items()]
+    """The flags that a preset sets, for each approach for which it sets any."""
+    values = {approach: preset_values(name, approach) for approach in get_args(Approach)}
+    return "\n".join(
+        f"With `--approach {approach}`:\n\n{_values_table(flags)}" for approach, flags in values.items() if flags
+    )
+
+
+def _values_table(flags: dict[str, Any]) -> str:
+    """Flags and their values."""
+    rows = [f"| `--{flag}` | `{value}` |" for flag, value in flags.items()]
     return "\n".join(["| flag | value |", "|---|---|", *rows, ""])
 
 

@@ -82,7 +82,7 @@ class ModelOptions:
     """Dropout in the temporal head and the heads after it."""
     pixel_dropout: float = 0.5
     """Dropout on the backbone's features; a few animals are easily learnt by heart from them."""
-    smooth: Smooth = "none"
+    smooth: Smooth = "viterbi"
     """How probabilities become actions: 'none' (the likeliest of each frame), 'median' (a majority filter), 'viterbi'
     (the likeliest course of bouts); learnt from training labels, used only where it is better on validation."""
     members: int = 1
@@ -125,6 +125,12 @@ class ModelOptions:
     def needs(self) -> Needs:
         """What a model of these options has to be given of a recording."""
         return needs_of(self.approach, streams=self.streams, features=self.feature_names)
+
+    @property
+    def reads_both(self) -> bool:
+        """Pixels and pose both enter the model, so that it can be trained without one of them now and then."""
+        has_one_stream = self.approach == "multitask" and self.streams != "pixels+pose"
+        return self.needs.pixels and self.needs.pose and not has_one_stream
 
 
 def needs_of(approach: Approach, *, streams: Streams, features: Sequence[str]) -> Needs:

@@ -25,5 +25,4 @@ class Needs:
 
 
 EVERYTHING = Needs(pixels=True, pose=True, light=True, kinematics=False, only_with_pose=False)
-"""What is in files."""
-POSE_ALONE = Needs(pixels=False, pose=True, light=False, kinematics=False, only_with_pose=True)
+"""All that is in a recording's files, of recordings with a video."""

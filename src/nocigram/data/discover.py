@@ -15,7 +15,7 @@ from nocigram.data.reading import PoseOptions, body_of, read_pose_alone, read_re
 from nocigram.data.recordings_table import RecordingsTable, TrialRow, find_recordings_table, read_recordings_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
-from nocigram.pose.files import recording_names
+from nocigram.pose.files import recordings_without_video
 from nocigram.pose.skeleton import Skeleton
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v")
@@ -79,11 +79,14 @@ def discover_from(
     """
     if not options.annotations.is_dir():
         raise InputError(f"{options.annotations}: expected a folder of annotations, got none. Correct --annotations.")
-    for folder in (options.poses,):
-        if folder is not None and not folder.is_dir():
-            raise InputError(f"{folder}: expected a folder of pose files, got none. Correct --poses.")
+    if options.poses is not None and not options.poses.is_dir():
+        raise InputError(f"{options.poses}: expected a folder of pose files, got none. Correct --poses.")
     videos = video_files(options.videos)
-    alone = [] if needs.video else _pose_alone(options, videos)
+    alone = (
+        []
+        if needs.video
+        else recordings_without_video(options.poses or options.videos, videos={video.stem for video in videos})
+    )
     names = _stems(videos) | {written: name for name in alone for written in _written(name)}
     table_path = find_recordings_table(options.annotations, options.recordings)
     table = read_recordings_table(table_path, stems=names) if table_path else RecordingsTable()
@@ -120,13 +123,6 @@ def _stems(videos: list[Path]) -> dict[str, str]:
         stem, files = next(iter(doubles.items()))
         raise InputError(f"{stem}: expected one video of this name, got {', '.join(files)}. Rename or move one.")
     return {written: video.stem for video in videos for written in (video.name, video.stem)}
-
-
-def _pose_alone(options: DataOptions, videos: list[Path]) -> list[str]:
-    """Names of recordings of which there is a pose file and no video."""
-    folder = options.poses or options.videos
-    known = {video.stem for video in videos}
-    return [name for name in recording_names(folder) if name not in known]
 
 
 def _written(name: str) -> list[str]:
@@ -212,8 +208,9 @@ class _Found:
                 continue
             name = names.get(parts[0])
             if name is None or name not in recordings:
-                reason = "the video can't be used" if name else f"no video named {parts[0]} in {self.options.videos}"
-                self.skipped.append(Skip(path, reason))
+                kind = "video" if self.needs.video else "video or pose file"
+                missing = f"no {kind} named {parts[0]} in {self.options.videos}"
+                self.skipped.append(Skip(path, "its recording can't be used" if name else missing))
             elif parts[1] in files[name]:
                 self.skipped.append(Skip(path, f"trial {parts[1]} is already in {files[name][parts[1]].name}"))
             else:
@@ -239,7 +236,7 @@ class _Found:
         span = placement.spans.get(number)
         if number in placement.faults:
             reasons.append(str(placement.faults[number]))
-        if span is not None and span.stop > recording.n_frames:
+        if span is not None and recording.info and span.stop > recording.n_frames:
             reasons.append(f"frames {span} pass the end of the video ({recording.n_frames} frames)")
         if span is not None and recording.pose_file and span.stop > len(recording.xy_px):
             reasons.append(f"frames {span} pass the end of the pose file ({len(recording.xy_px)} rows)")

@@ -1,6 +1,6 @@
 """Frames decoded once, cut to the view, resized and kept on disk.
 
-N frames, C channels (1 if the video is grey), S side in pixels.
+N frames, C channels (1 if the video is grey), S side in pixels, K keypoints, M light numbers of each.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class FrameStore:
     """Seconds since the first frame, by the video's time stamps."""
     key: str
     """Name in the cache; equal keys mean equal pixels."""
-    light: Float32[np.ndarray, "N K L"] | None = None
+    light: Float32[np.ndarray, "N K M"] | None = None
     """Light at the keypoints, in grey levels; None where no meter was given."""
 
     @property
@@ -89,7 +89,7 @@ def cached_light(
     cache_dir: Path,
     info: VideoInfo,
     on_frames: Callable[[int], None] | None = None,
-) -> Float32[np.ndarray, "N K L"]:
+) -> Float32[np.ndarray, "N K M"]:
     """The light at the keypoints alone, for whoever needs no pixels; what `cached_frames` measured is found, too.
 
     Raises:
@@ -145,7 +145,7 @@ def _light_key(video: Path, meter: LightMeter, *, grey: bool) -> str:
     return f"{cache_key(settings)}-light"
 
 
-def _put_light(cache: ArrayCache, key: str, measured: Float32[np.ndarray, "N K L"]) -> Float32[np.ndarray, "N K L"]:
+def _put_light(cache: ArrayCache, key: str, measured: Float32[np.ndarray, "N K M"]) -> Float32[np.ndarray, "N K M"]:
     """Keep the light of a recording."""
     return cache.put(key, [measured], row_shape=measured.shape[1:], dtype=np.dtype(np.float32))
 
@@ -166,7 +166,7 @@ class _Beside:
     """What is gathered on the way, small enough to be kept until the end."""
 
     times_s: list[float]
-    light: list[Float32[np.ndarray, "K L"]]
+    light: list[Float32[np.ndarray, "K M"]]
 
 
 def _rendered(

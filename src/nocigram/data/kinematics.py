@@ -33,14 +33,17 @@ def kinematics_of(recording: Recording, span: FrameRange, *, is_mirrored: bool =
         max(span.stop, min(recording.n_frames, span.stop + kinematics.context_frames)),
     )
     xy_px, visible = (torch.from_numpy(each)[None] for each in recording.pose_of(around))
+    tracked = torch.from_numpy(recording.visible.any(axis=0))[None]  # of the whole recording: a span may see less
     if is_mirrored:
         order = list(recording.skeleton.mirrored)
         xy_px, visible = xy_px[:, :, order] * torch.tensor([-1.0, 1.0]), visible[:, :, order]
+        tracked = tracked[:, order]
     numbers = kinematics(
         xy_px,
         visible,
         body_length_px=torch.tensor([recording.body_length_px], dtype=torch.float32),
         valid=torch.ones(1, len(around), dtype=torch.bool),
+        tracked=tracked,
     )
     inside = numbers[0, span.start - around.start : span.stop - around.start]
     return inside.half().numpy()

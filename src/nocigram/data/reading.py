@@ -11,6 +11,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.needs import EVERYTHING, Needs
 from nocigram.data.records import Recording
 from nocigram.pose.files import find_pose
+from nocigram.pose.jumps import without_jumps
 from nocigram.pose.readers import read_pose
 from nocigram.pose.skeleton import MOUSE, Skeleton, in_order
 from nocigram.pose.skeleton_file import read_skeleton
@@ -135,7 +136,13 @@ def _pose_file(name: str, folder: Path, options: PoseOptions, warn: Callable[[st
 
 
 def _read_pose(path: Path, options: PoseOptions, warn: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (T, K, 2) and visibility (T, K) of the skeleton's keypoints."""
+    """Positions (T, K, 2) and visibility (T, K) of the skeleton's keypoints; what jumps counts as not visible."""
     track = read_pose(path, individual=options.individual)
     xy_px, likelihood, _ = select_keypoints(track, options.skeleton.names, warn=warn)
-    return visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
+    xy_px, likely = visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
+    visible = without_jumps(xy_px, likely, skeleton=options.skeleton)
+    if n_jumps := int((likely & ~visible).sum()):
+        warn(
+            f"[info] {path.name}: {n_jumps} of {int(likely.sum())} visible positions are jumps and count as not visible"
+        )
+    return xy_px, visible

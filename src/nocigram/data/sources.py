@@ -18,7 +18,7 @@ from nocigram.data.locate import LOCATE_VERSION, located_view
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
 from nocigram.data.view import View, full_view, mouse_view
-from nocigram.pose.light import N_LIGHT, LightMeter, normalised_light
+from nocigram.pose.light import N_MEASURED, LightMeter, normalised_light
 from nocigram.video.decode import DECODER_VERSION
 
 
@@ -156,7 +156,7 @@ class _Decoder:
         """About so much is going to be written."""
         recording = source.recording
         if not self.needs.pixels:
-            return 4 * N_LIGHT * recording.skeleton.n_keypoints * recording.n_frames
+            return 4 * N_MEASURED * recording.skeleton.n_keypoints * recording.n_frames
         return cache_size_bytes(recording.n_frames, img_size=self.img_size, grey=recording.video.is_grey)
 
     def decoded(self, source: Source, *, on_frames: Callable[[int], None]) -> Source:

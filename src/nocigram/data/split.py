@@ -20,7 +20,7 @@ _N_CANDIDATES = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Trials on both sides, by name."""
+    """Trials of each side, by name."""
 
     split_by: SplitBy
     train: tuple[str, ...]
@@ -45,14 +45,14 @@ def read_split(path: Path) -> Split:
     """Read a split that an earlier run saved.
 
     Raises:
-        InputError: it is no split file, or a trial is on both sides.
+        InputError: it is no split file, or a trial is on two sides.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-        split_by, train, val = (content[key] for key in ("split_by", "train", "val"))
-        if split_by not in get_args(SplitBy) or not isinstance(train, list) or not isinstance(val, list):
-            raise ValueError(f"split_by {split_by!r}, {len(train)} and {len(val)} trials")
-        sides = {"train": train, "val": val, "test": content.get("test", [])}
+        split_by = content["split_by"]
+        sides = {"train": content["train"], "val": content["val"], "test": content.get("test", [])}
+        if split_by not in get_args(SplitBy) or not all(isinstance(names, list) for names in sides.values()):
+            raise ValueError(f"split_by {split_by!r}, trials {', '.join(type(n).__name__ for n in sides.values())}")
         split = Split(split_by=split_by, **{side: tuple(map(str, names)) for side, names in sides.items()})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -90,7 +90,7 @@ def make_split(found: Discovery, *, split_by: SplitBy, val_share: float, seed: i
 
 
 def leaks(found: Discovery, split: Split) -> list[str]:
-    """Animals with trials on both sides."""
+    """Animals with trials on more than one side."""
     train, val, test = ({trial.animal for trial in split.trials(found, side)} for side in ("train", "val", "test"))
     return sorted((train & val) | ((train | val) & test))
 

@@ -28,7 +28,7 @@ class Checkpoint:
     """What a checkpoint file holds; the fields are its keys."""
 
     model_state_dict: Mapping[str, Any]
-    """Weights and buffers of the model; of pose_trees its trees, as text."""
+    """Weights and buffers of the model; trees as the text of XGBoost's JSON."""
     ema_state_dict: Mapping[str, Any] | None = None
     """Their exponential moving average, which then is what was validated; the key is absent where there was none."""
     classes: list[str]

@@ -54,16 +54,26 @@ def find_pose(recording: str, folder: Path, *, others: Collection[str] = ()) -> 
     return _preferred(files) if files else None
 
 
-def recording_names(folder: Path) -> list[str]:
-    """Names of the recordings that the pose files of a folder belong to, in order: what stands before DeepLabCut's."""
-    return sorted({name for path in folder.iterdir() if (name := recording_name(path)) and _belongs(path, name)})
+def recordings_without_video(folder: Path, *, videos: Collection[str] = ()) -> list[str]:
+    """Names of the recordings of which a folder has a pose file and there is no video, in order.
+
+    Args:
+        folder: of the pose files.
+        videos: names of the recordings that have a video; files that may be theirs are.
+    """
+    names = {recording_name(path) for path in folder.iterdir() if not any(_belongs(path, video) for video in videos)}
+    return sorted(name for name in names if name is not None)
 
 
 def recording_name(path: Path) -> str | None:
-    """The recording that a pose file belongs to by its name; None if DeepLabCut didn't name it."""
+    """The recording that a pose file belongs to: what stands before DeepLabCut's mark; None if it didn't name the file.
+
+    A file beside its video is found by the video's name (`find_pose`), which may hold a mark too.
+    """
     # the last mark, as the name of the video may hold one too; DeepLabCut's own begins with DLC_
     marks = [at for mark in ("DLC_", "DeepCut_") if (at := path.stem.rfind(mark)) > 0] or [path.stem.rfind("DLC")]
-    return path.stem[: max(marks)] if max(marks) > 0 else None
+    name = path.stem[: max(0, *marks)]
+    return name if name and _belongs(path, name) else None
 
 
 def _belongs(path: Path, stem: str) -> bool:

@@ -37,7 +37,7 @@ _SLOWEST_TURN = 0.1
 _SMALLEST_SPREAD = 0.01
 
 
-KINEMATICS_VERSION = 1
+KINEMATICS_VERSION = 3
 """Raised when the same track gives other numbers, so that old ones are not used."""
 
 
@@ -83,16 +83,21 @@ class Kinematics:
         *,
         body_length_px: Float[Tensor, " B"],
         valid: Bool[Tensor, "B T"],
+        tracked: Bool[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B T F"]:
         """F = `n_features` numbers of each frame. Invariant to translation, rotation and scale.
+
+        A keypoint that was never tracked has coordinates, distances and velocities of 0. Without front or back the body
+        has no frame of its own: what is measured along and across it, shaking too, stands still then.
 
         Args:
             xy_px: keypoints, bridged where they are not visible; one that never is may hold anything, NaN included.
             visible: which of them were tracked in the frame itself.
             body_length_px: each recording's body length.
             valid: False for padding at a window's end, which enters no mean; the last valid frame is held there.
+            tracked: keypoints that are visible anywhere in the recording, so have a position; None: in the window.
         """
-        known = (visible & valid[..., None]).any(dim=1, keepdim=True)
+        known = (visible & valid[..., None]).any(dim=1, keepdim=True) if tracked is None else tracked[:, None]
         xy = torch.where(known[..., None], xy_px, 0.0) / body_length_px[:, None, None, None]
         last = (torch.arange(valid.shape[1], device=valid.device) * valid).amax(dim=1)
         xy = _held(xy, last)
@@ -112,7 +117,8 @@ class Kinematics:
         """Numbers of each frame alone: those that are averaged over windows, then those that are not."""
         weight = known[..., None]
         centre = (xy * weight).sum(dim=2) / weight.sum(dim=2).clamp(min=1)
-        axis = xy[:, :, self.skeleton.front] - xy[:, :, self.skeleton.back]
+        has_axis = (known[..., self.skeleton.front] * known[..., self.skeleton.back])[..., None]
+        axis = (xy[:, :, self.skeleton.front] - xy[:, :, self.skeleton.back]) * has_axis
         length = torch.linalg.vector_norm(axis, dim=-1)
         heading = functional.normalize(axis, dim=-1)
         turn = torch.stack((heading, torch.stack((-heading[..., 1], heading[..., 0]), dim=-1)), dim=-2)
@@ -131,7 +137,7 @@ class Kinematics:
             turning = self._turning(heading, last, lag=lag)[..., None]
             windowed += [
                 _log_speed(velocity),
-                _log_speed(turned - turned_centre[:, :, None] * weight),
+                _log_speed(velocity - of_centre[:, :, None] * weight),
                 turned_centre,
                 _log_speed(of_centre)[..., None],
                 turning,
@@ -150,6 +156,8 @@ class Kinematics:
 
     def _shaking(self, body: Float[Tensor, "B T K 2"], last: Tensor) -> Float[Tensor, "B T P"]:
         """Logarithm of the power of each paw's motion in the shaking band, by a short-time Fourier transform."""
+        if not self.skeleton.paws:
+            return body.new_zeros((*body.shape[:2], 0))  # the transform of nothing is an error in some libraries
         width = max(4, round(_SHAKE_WINDOW_S * self.fps))
         paws = body[:, :, list(self.skeleton.paws)].flatten(2)
         before = width // 2
@@ -167,7 +175,9 @@ class Kinematics:
         frames = torch.arange(heading.shape[1], device=heading.device)
         before, after = _at(heading, last, frames - lag), _at(heading, last, frames + lag)
         cross = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
-        return torch.atan2(cross, (before * after).sum(dim=-1) + 1e-6) / (2 * lag) * self.fps
+        dot = (before * after).sum(dim=-1)
+        # without an axis both are 0, and an angle of (0, -0) would be pi
+        return torch.atan2(cross, dot + 1e-6) / (2 * lag) * self.fps
 
     def _rate(self, x: Float[Tensor, "B T ..."], last: Tensor, *, lag: int) -> Float[Tensor, "B T ..."]:
         """Change a second, by central differences; a window's first and last frame are held beyond its ends."""

@@ -2,7 +2,7 @@
 
 Bottom-view pain work rests on this signal (Zhang et al. 2022, Pain, on paw luminance in bottom-up recordings).
 
-N frames of a recording, K keypoints, L numbers a keypoint, Q pixels of a patch.
+N frames of a recording, K keypoints, M measured numbers of a keypoint, L light numbers of it, Q pixels of a patch.
 """
 
 import hashlib
@@ -19,7 +19,14 @@ LIGHT_VERSION = 1
 """Raised when the same frame and keypoints give other numbers, so that old ones are not used."""
 RADII_BODY_LENGTHS = (0.035, 0.06, 0.115)
 """Discs: the middle of a paw, a paw, a paw and the glass around it."""
-N_LIGHT = 2 * len(RADII_BODY_LENGTHS)
+N_MEASURED = 2 * len(RADII_BODY_LENGTHS)
+"""Mean and largest grey level of each disc."""
+N_LIGHT = N_MEASURED + 1
+"""What was measured, relative to the recording's own, and the contrast."""
+PAW_MEAN, _AROUND_MEAN, CONTRAST = 2, 4, N_MEASURED
+"""Places among the light numbers: the mean over a paw, over a paw and the glass around it, and their contrast."""
+_RING_FACTOR = 1 / (1 - (RADII_BODY_LENGTHS[1] / RADII_BODY_LENGTHS[2]) ** 2)
+"""A paw's mean less that of the ring about it, by its mean less that of the disc that holds both: by their areas."""
 _DARKEST = 2.0
 """Grey levels; no median is taken to be darker, so that black recordings don't blow up noise."""
 
@@ -39,7 +46,7 @@ class LightMeter:
         digest.update(f"{self.body_length_px} {LIGHT_VERSION}".encode())
         return digest.hexdigest()[:24]
 
-    def measure(self, pixels: UInt8[np.ndarray, "C H W"], index: int) -> Float32[np.ndarray, "K L"]:
+    def measure(self, pixels: UInt8[np.ndarray, "C H W"], index: int) -> Float32[np.ndarray, "K M"]:
         """Mean and largest grey level of each disc, by keypoint, in frame `index`."""
         centres = np.round(self.xy_px[min(index, len(self.xy_px) - 1)]).astype(int)
         height, width = pixels.shape[1:]
@@ -63,11 +70,13 @@ class LightMeter:
 
 
 def normalised_light(
-    light: Float[np.ndarray, "N K L"], *, paws: Sequence[int] = MOUSE.paws
+    measured: Float[np.ndarray, "N K M"], *, paws: Sequence[int] = MOUSE.paws
 ) -> Float32[np.ndarray, "N K L"]:
-    """Light relative to the recording's own: each of the L numbers over its median at the paws of all frames.
+    """Light relative to the recording's own: each measured number over its median at the paws of all frames.
 
-    Cameras and lamps differ, and so do paws; what is left is how one paw compares to the others and to itself.
+    Cameras and lamps differ, and so do paws; what is left is how one paw compares to the others and to itself. Last
+    comes the contrast: the mean over the paw less the mean over the ring about it, in medians of the paws' means.
     """
-    at_paws = light[:, list(paws)].reshape(-1, light.shape[-1])
-    return (light / np.maximum(np.median(at_paws, axis=0), _DARKEST)).astype(np.float32)
+    usual = np.maximum(np.median(measured[:, list(paws)].reshape(-1, measured.shape[-1]), axis=0), _DARKEST)
+    contrast = (measured[..., PAW_MEAN] - measured[..., _AROUND_MEAN]) * _RING_FACTOR / usual[PAW_MEAN]
+    return np.concatenate((measured / usual, contrast[..., None]), axis=-1).astype(np.float32)

@@ -34,7 +34,7 @@ def motion_features(
     In order: coordinates along and across the axis from back to front, about the keypoints' mean, in body lengths;
     for each lag the velocity along and across, then the speed of each keypoint; which keypoints are visible. Invariant
     to translation, rotation and scale. A keypoint that is not visible in any frame of the window is 0 throughout, and
-    so is everything in a window without pose.
+    so are all coordinates and velocities in a window in which front or back never is.
 
     Args:
         xy_px: keypoints, bridged where they are not visible; one that never is may hold anything, NaN included.
@@ -47,7 +47,8 @@ def motion_features(
     weights = known[..., None].to(xy_px.dtype)
     xy_px = torch.where(known[..., None], xy_px, 0.0)
     centre = (xy_px * weights).sum(dim=2, keepdim=True) / weights.sum(dim=2, keepdim=True).clamp(min=1)
-    axis = functional.normalize(xy_px[:, :, skeleton.front] - xy_px[:, :, skeleton.back], dim=-1)
+    has_axis = (known[..., skeleton.front] & known[..., skeleton.back])[..., None]
+    axis = functional.normalize((xy_px[:, :, skeleton.front] - xy_px[:, :, skeleton.back]) * has_axis, dim=-1)
     turn = torch.stack((axis, torch.stack((-axis[..., 1], axis[..., 0]), dim=-1)), dim=-2)
     length = body_length_px[:, None, None, None]
     parts = [_turned((xy_px - centre) / length, turn) * weights]

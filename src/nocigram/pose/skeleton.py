@@ -158,7 +158,7 @@ A bare "tail" is left out: laboratories use it for the base, the middle and the 
 
 def plain_name(name: str) -> str:
     """A name without case, spaces and punctuation: `Butt/Proximal Tail` becomes `buttproximaltail`."""
-    return re.sub(r"[^0-9a-z]", "", name.lower())
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def spellings_of(name: str) -> tuple[str, ...]:

@@ -63,18 +63,17 @@ def _faults_of(content: dict[Any, Any], *, where: str) -> list[Fault]:
     if len(names) < 2 or len({plain_name(name) for name in names}) < len(names):
         expected, got = "at least 2 different keypoints", ", ".join(names)
         faults.append(Fault(where=where, expected=expected, got=got, fix="Name each once."))
-    groups = {
-        "edges": (content["edges"], 2),
-        "angles": (content["angles"], 3),
-        "front": ([[content["front"]]], 1),
-        "back": ([[content["back"]]], 1),
-        "paws": ([[name] for name in content.get("paws") or ()], 1),
-    }
-    for key, (rows, width) in groups.items():
-        wrong = [row for row in rows or () if not _is_row(row, names, width=width)]
-        if not isinstance(rows, list) or wrong:
-            expected = f"{key}: {'names' if width == 1 else f'lists of {width} different names'} among the keypoints"
-            got = repr(wrong[0] if wrong else rows)
+    faults += [
+        *_row_faults("edges", content["edges"], names, width=2, where=where),
+        *_row_faults("angles", content["angles"], names, width=3, where=where),
+    ]
+    for key, expected, row in (
+        ("front", "a name", [content["front"]]),
+        ("back", "a name", [content["back"]]),
+        ("paws", "different names", content.get("paws") or []),
+    ):
+        if not _are_keypoints(row, names):
+            got, expected = repr(content[key]), f"{key}: {expected} among the keypoints"
             faults.append(Fault(where=where, expected=expected, got=got, fix="Correct the names."))
     if content["front"] == content["back"]:
         expected, got = "another keypoint as back than as front", str(content["back"])
@@ -82,6 +81,14 @@ def _faults_of(content: dict[Any, Any], *, where: str) -> list[Fault]:
     return faults
 
 
-def _is_row(row: Any, names: list[str], *, width: int) -> bool:
-    """So many different keypoints."""
-    return isinstance(row, list) and len(row) == width == len(set(map(str, row))) and all(name in names for name in row)
+def _row_faults(key: str, rows: Any, names: list[str], *, width: int, where: str) -> list[Fault]:
+    """The first row that isn't so many different keypoints."""
+    expected = f"{key}: lists of {width} different names among the keypoints"
+    wrong = [row for row in rows if not _are_keypoints(row, names, n=width)] if isinstance(rows, list) else [rows]
+    return [Fault(where=where, expected=expected, got=repr(row), fix="Correct the names.") for row in wrong[:1]]
+
+
+def _are_keypoints(row: Any, names: list[str], *, n: int | None = None) -> bool:
+    """A list of different keypoints, `n` of them if it is given."""
+    are = isinstance(row, list) and all(name in names for name in row) and len(set(row)) == len(row)
+    return are and n in (None, len(row))

@@ -14,7 +14,7 @@ from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import video_files
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
-from nocigram.pose.files import find_pose, recording_name, recording_names
+from nocigram.pose.files import find_pose, recording_name, recordings_without_video
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.prediction.predictor import Prediction, Predictor
 
@@ -54,10 +54,10 @@ def predict_recordings(options: PredictOptions) -> Summary:
     if options.poses is not None and not options.poses.is_dir():
         raise InputError(f"--poses {options.poses}: expected a folder of pose files, got none. Correct the path.")
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
-    videos = _recordings(options, with_pose_alone=not predictor.needs.video)
-    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), names=tuple(videos))
     summary = Summary(out=options.out)
-    for name, place in videos.items():
+    places = _recordings(options, with_pose_alone=not predictor.needs.video, failed=summary.failed)
+    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), names=tuple(places))
+    for name, place in places.items():
         try:
             _predict_one(predictor, place, folder, summary)
         except InputError as error:
@@ -115,19 +115,27 @@ class _Folder:
         write_json(self.options.out / _LEDGER, content)
 
 
-def _recordings(options: PredictOptions, *, with_pose_alone: bool) -> dict[str, Path]:
-    """Name -> video, or pose file where there is no video and none is needed."""
+def _recordings(options: PredictOptions, *, with_pose_alone: bool, failed: dict[str, str]) -> dict[str, Path]:
+    """Name -> video, or pose file where there is no video and none is needed.
+
+    Args:
+        options: the files and folders that were named.
+        with_pose_alone: pose files in these folders that belong to no video are recordings.
+        failed: gets the reason of each recording whose pose file isn't clear.
+    """
     places: list[Path] = []
     for place in options.videos:
         if place.is_dir():
             places += video_files(place)
-            if with_pose_alone:
-                places += _pose_alone(place, known={video.stem for video in places}, others=options.poses)
         elif place.is_file():
             places.append(place)
         else:
             raise InputError(f"{place}: expected a video or a folder of videos, got nothing there. Correct the path.")
-    if not places:
+    folders = [place for place in options.videos if place.is_dir()]
+    if with_pose_alone and folders:
+        folders = folders if options.poses is None else [options.poses]
+        places += _pose_alone(folders, known={_name_of(place) for place in places}, failed=failed)
+    if not places and not failed:
         listed = ", ".join(map(str, options.videos))
         raise InputError(f"{listed}: expected videos, got none. Name files or another folder.")
     names = [_name_of(place) for place in places]
@@ -138,11 +146,22 @@ def _recordings(options: PredictOptions, *, with_pose_alone: bool) -> dict[str, 
     return dict(zip(names, places, strict=True))
 
 
-def _pose_alone(folder: Path, *, known: set[str], others: Path | None) -> list[Path]:
-    """Pose files of a folder that belong to no video."""
-    names = [name for name in recording_names(others or folder) if name not in known]
-    found = [find_pose(name, others or folder, others={*known, *names}) for name in names]
-    return [pose.path for pose in found if pose is not None]
+def _pose_alone(folders: list[Path], *, known: set[str], failed: dict[str, str]) -> list[Path]:
+    """Pose files of folders that belong to no recording that is known already."""
+    found = []
+    for folder in folders:
+        names = recordings_without_video(folder, videos=known)
+        for name in names:
+            try:
+                pose = find_pose(name, folder, others={*known, *names})
+            except InputError as error:
+                failed[name] = str(error)
+                continue
+            if pose is not None:
+                found.append(pose.path)
+                if pose.note is not None:
+                    print(f"[info] {pose.note}")
+    return found
 
 
 def _name_of(place: Path) -> str:

@@ -23,7 +23,7 @@ from nocigram.data.kinematics import kinematics_of
 from nocigram.data.locate import located_view
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
-from nocigram.data.sources import meter_of, view_of
+from nocigram.data.sources import view_of
 from nocigram.data.view import View, from_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import ActionModel
@@ -33,10 +33,9 @@ from nocigram.models.decoder import BoutDecoder
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
 from nocigram.pose.files import recording_name
-from nocigram.pose.light import normalised_light
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.video.count import frame_times_s
+from nocigram.prediction._frames import light_of, times_s_of
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
@@ -55,14 +54,6 @@ class Prediction:
     """Seconds since the first frame, by the video's time stamps."""
     keypoints: Float[np.ndarray, "T K 2"] | None
     """Predicted keypoints in pixels of the video; None without a keypoint head."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """One frame as far as it has come: its time, and its features, its pixels, or neither."""
-
-    time_s: float
-    values: Tensor | None
 
 
 class Predictor:
@@ -232,7 +223,7 @@ class Predictor:
             folder=folder,
             pose_file=None if named is None else Path(named),
             others=others,
-            fps=fps or self.fps,
+            fps=self.fps if fps is None else fps,
         )
         if is_pose:
             return read_pose_alone(recording_name(place) or place.stem, place.parent, options=options, warn=warn)
@@ -249,11 +240,11 @@ class Predictor:
             InputError: the model needs a pose and there is none, or the video can't be decoded.
         """
         view = self._view(recording, warn)
-        light = self._light(recording)
+        light = light_of(recording) if self.needs.light else None
         times_s: list[float] = []
         windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
         n_done = 0
-        answers = stitch((window, self._answer(recording, light, window, items)) for window, items in windows)
+        answers = stitch((window, self._answer(recording, light, window, frames)) for window, frames in windows)
         for rows in self._decoded(answers):
             n_frames = len(rows["probabilities"])
             span = FrameRange(n_done, n_done + n_frames)
@@ -287,21 +278,20 @@ class Predictor:
         warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
         return view_of(recording, crop=self.crop)
 
-    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[_Seen]:
-        """Every frame of the recording, with its features where the backbone takes frames one by one.
+    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[Tensor | None]:
+        """Features of every frame where the backbone takes frames one by one, else its rendered pixels.
 
-        Where no pixels are read, nothing is decoded.
+        Where no pixels are read nothing is decoded, and each frame is None. The frames' times are put into `times_s`.
         """
         if not self.needs.pixels:
-            for time_s in _times_s(recording):
+            for time_s in times_s_of(recording):
                 times_s.append(time_s)
-                yield _Seen(time_s=time_s, values=None)
+                yield None
             return
         frames = decode(recording.video.path, grey=recording.video.is_grey)
         while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
             times_s += [frame.time_s for frame in group]
-            rows = self._values(group, view)
-            yield from (_Seen(time_s=frame.time_s, values=row) for frame, row in zip(group, rows, strict=True))
+            yield from self._values(group, view)
 
     def _values(self, group: list[Frame], view: View) -> list[Tensor]:
         """Features of each frame, or its rendered pixels where features need the frames around it."""
@@ -312,21 +302,12 @@ class Predictor:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self.backbone(pixels[None].to(self.device))[0].float())
 
-    def _light(self, recording: Recording) -> Float32[np.ndarray, "N K L"] | None:
-        """Light at the keypoints of every frame, as in training; None where it can't be measured or isn't read."""
-        meter = meter_of(recording) if self.needs.light else None
-        if meter is None:
-            return None
-        frames = decode(recording.video.path, grey=recording.video.is_grey)
-        measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
-        return normalised_light(measured, paws=self.skeleton.paws)
-
     def _answer(
         self,
         recording: Recording,
         light: Float32[np.ndarray, "N K L"] | None,
         window: FrameRange,
-        items: list[_Seen],
+        frames: list[Tensor | None],
     ) -> Rows:
         """The model's answer to one window."""
         inputs = {}
@@ -341,8 +322,7 @@ class Predictor:
             inputs["kinematics"] = torch.from_numpy(kinematics_of(recording, window))[None].float()
         if light is not None:
             inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
-        values = [item.values for item in items if item.values is not None]
-        if values:
+        if values := [frame for frame in frames if frame is not None]:
             has_features = self.backbone is not None and self.backbone.per_frame
             inputs["features" if has_features else "frames"] = torch.stack(values)[None]
         output = self.run(inputs)
@@ -361,10 +341,3 @@ class Predictor:
             times_s=times_s,
             keypoints=None if keypoints is None else from_view(keypoints, view.boxes_of(span.start, span.stop)),
         )
-
-
-def _times_s(recording: Recording) -> list[float]:
-    """Seconds since the first frame: the video's where there is one, else at the frame rate."""
-    if recording.info is not None:
-        return frame_times_s(recording.info).tolist()
-    return [frame / recording.fps for frame in range(recording.n_frames)]

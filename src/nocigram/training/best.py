@@ -50,10 +50,7 @@ class CheckpointWriter:
         """
         scheme = self.prepared.found.scheme
         decoder = self._decoder(predictions)
-        if decoder.kind != "none":
-            smoothed = score_trials([decoder.decoded(trial) for trial in predictions], classes=scheme.classes)
-            print(f"[info] --smooth {decoder.kind}, on validation: {scores.change_to(smoothed)}")
-            scores = smoothed
+        scores = self._smoothed(scores, predictions, decoder)
         content = Checkpoint(
             model_state_dict=weights if raw_weights is None else raw_weights,
             ema_state_dict=None if raw_weights is None else weights,
@@ -105,6 +102,18 @@ class CheckpointWriter:
                 extra={**written.extra, "is_refit": True},
             ),
         )
+
+    def _smoothed(self, scores: Scores, predictions: list[TrialPrediction], decoder: BoutDecoder) -> Scores:
+        """The scores with the decoder's actions; says what they were before, and where nothing was better."""
+        wanted = self.options.model.smooth
+        if decoder.kind == "none":
+            if wanted != "none":
+                print(f"[info] --smooth {wanted}, on validation: no better than the likeliest action, so not used")
+            return scores
+        classes = self.prepared.found.scheme.classes
+        smoothed = score_trials([decoder.decoded(trial) for trial in predictions], classes=classes)
+        print(f"[info] --smooth {wanted}, on validation: {scores.change_to(smoothed)}")
+        return smoothed
 
     def _decoder(self, predictions: list[TrialPrediction]) -> BoutDecoder:
         """Learnt from the training labels, its strength chosen on validation."""

@@ -127,7 +127,7 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
     """The Lightning module."""
     loss, augment, optimiser = options.loss, options.augment, options.optimiser
     weights = prepared.distribution.class_weights(power=loss.class_weight_power)
-    has_both = options.model.needs.pixels and options.model.needs.pose and options.model.streams == "pixels+pose"
+    has_both = options.model.reads_both
     n_batches = -(-(prepared.planner.n_windows // options.machine.devices) // optimiser.batch_size)
     return ActionModule(
         built.model,

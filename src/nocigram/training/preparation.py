@@ -195,23 +195,29 @@ def _announce(found: Discovery, split: Split, train_trials: Sequence[Trial], val
 
 
 def _planner(spans: Sequence[TrainSpan], distribution: Distribution, options: TrainOptions) -> EpochPlanner:
-    """The plan of the epochs, with the guide's tables before and after boosting."""
+    """The plan of the epochs. Trees are grown from every frame once and follow no plan, so none is announced."""
     threshold, cap = options.loss.rare_threshold_share, options.loss.rare_boost_cap
     print(distribution.as_table("Class Distribution BEFORE boosting", threshold_share=threshold))
-    factors = distribution.boost_factors(threshold_share=threshold, cap=cap)
-    print(f"[info] Boosting rare classes (share < {threshold:g})...")
-    for action, factor in factors.items():
-        print(f"[info] Boosting class '{distribution.classes[action]}' by {factor:.1f}x")
     planner = EpochPlanner(
         spans=spans,
-        boost_factors=factors,
+        boost_factors=distribution.boost_factors(threshold_share=threshold, cap=cap),
         window_T=options.windows.train_T,
         mirrors=options.augment.aug_hflip,
         seed=options.machine.seed,
     )
     planner = replace(planner, n_repeats=max(1, -(-options.optimiser.min_windows // planner.n_windows)))
+    if options.model.approach != "pose_trees":
+        _announce_boosting(planner, classes=distribution.classes, threshold_share=threshold)
+    return planner
+
+
+def _announce_boosting(planner: EpochPlanner, *, classes: tuple[str, ...], threshold_share: float) -> None:
+    """The guide's lines on rare actions, and its table after boosting."""
+    print(f"[info] Boosting rare classes (share < {threshold_share:g})...")
+    for action, factor in planner.boost_factors.items():
+        print(f"[info] Boosting class '{classes[action]}' by {factor:.1f}x")
     print(f"[info] train samples after boosting: {planner.n_windows}")
     drawn = [window.actions for window in planner.windows(0) if window.actions is not None]
-    after = distribution_of(drawn, classes=distribution.classes)
-    print(after.as_table("Class Distribution AFTER boosting (windows of the first epoch)", threshold_share=threshold))
-    return planner
+    after = distribution_of(drawn, classes=classes)
+    title = "Class Distribution AFTER boosting (windows of the first epoch)"
+    print(after.as_table(title, threshold_share=threshold_share))

@@ -12,8 +12,10 @@ from nocigram.cli.flags import _field_docs
 from nocigram.cli.main import main
 from nocigram.config.commands import EvaluateOptions, PredictOptions, SimulateOptions, TrainOptions
 from nocigram.config.data import DataOptions
+from nocigram.config.presets import approach_values
+from nocigram.config.records import flat
 
-COMMANDS = ("simulate", "check", "train", "evaluate", "predict")
+COMMANDS = ("simulate", "check", "train", "evaluate", "crossval", "compare", "predict")
 SHIM = Path(__file__).resolve().parents[3] / "train_multitask.py"
 FOLDERS = ["--annotations", "data/Annotations", "--videos", "data/Videos"]
 MOUSE_267M = "shortened_2023-10-25_CFA_010_267M_tracking"
@@ -220,10 +222,56 @@ def test_a_preset_in_yaml_is_used(received, capsys, tmp_path):
     assert (received[0].optimiser.lr, received[0].view.crop) == (0.5, "mouse")
 
 
+@pytest.mark.parametrize("command", ["train", "crossval"])
+def test_an_approach_brings_its_defaults_and_flags_override_them(command, received, capsys):
+    assert main([command, *FOLDERS, "--approach", "pose_only", "--epochs", "3"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("[info] --approach pose_only: features=pose, crop=mouse, ")
+    (options,) = received
+    expected = approach_values("pose_only")
+    found = flat(options)
+    assert found["epochs"] == 3 != expected.pop("epochs")
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_a_preset_is_stronger_than_an_approach_and_both_are_said(received, capsys):
+    assert main(["train", *FOLDERS, "--preset", "cpu", "--approach", "video_only"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["[info] --approach video_only", "[info] --preset cpu"]
+    values = received[0].flat()
+    assert (values["cnn_size"], values["epochs"], values["crop"]) == ("light", 8, "mouse")
+    assert approach_values("video_only")["epochs"] == 60
+
+
+def test_an_approach_in_yaml_brings_its_defaults_too(received, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("approach: video_only\npreset: cpu\nbatch_size: 5\n")
+    assert main(["train", *FOLDERS, "--config", str(path)]) == 0
+    values = received[0].flat()
+    assert (values["approach"], values["cnn_size"], values["weight_decay"]) == ("video_only", "light", 0.0)
+    assert (values["batch_size"], values["lr"]) == (5, 1e-3)
+
+
+def test_the_later_of_two_approaches_counts(received, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("approach: video_only\n")
+    assert main(["train", *FOLDERS, "--approach", "pose_only", "--config", str(path)]) == 0
+    assert main(["train", *FOLDERS, "--config", str(path), "--approach", "pose_only"]) == 0
+    assert [options.model.approach for options in received] == ["video_only", "pose_only"]
+    assert [options.optimiser.lr for options in received] == [1e-3, 3e-3]
+
+
+def test_a_multitask_run_has_the_guides_defaults_and_nothing_is_said(received, capsys):
+    assert main(["train", *FOLDERS, "--approach", "multitask"]) == 0
+    assert main(["train", *FOLDERS]) == 0
+    assert capsys.readouterr().out == ""
+    assert received[0] == received[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param([], 'expected "command" to be one of {simulate,check,train,evaluate,predict}', id="no command"),
+        pytest.param([], 'expected "command" to be one of {simulate,check,train,', id="no command"),
         pytest.param(["learn"], "invalid choice: 'learn'", id="an unknown command"),
         pytest.param(["train"], "required: --annotations, --videos. See nocigram train --help.", id="flags missing"),
         pytest.param(
@@ -254,6 +302,11 @@ def test_a_preset_in_yaml_is_used(received, capsys, tmp_path):
         ),
         pytest.param(
             ["train", *FOLDERS, "--preset", "gpu"], "--preset: expected one of ['cpu'], got 'gpu'.", id="no such preset"
+        ),
+        pytest.param(
+            ["train", *FOLDERS, "--approach", "guess", "--preset", "cpu"],
+            "--approach: Expected one of",
+            id="no such approach",
         ),
         pytest.param(
             ["train", *FOLDERS, "--config", "no/train.yaml"],
@@ -327,6 +380,18 @@ def test_check_prints_the_page_and_says_whether_there_is_a_trial(laboratory, cap
     page = capsys.readouterr().out
     assert "rec: placed by the rule 'trials follow each other by their own lengths'" in page
     assert "[0, 40)" in page
+
+
+def test_check_lists_recordings_without_a_video_where_their_rate_is_given(laboratory, capsys):
+    laboratory.pose()
+    laboratory.annotation(1)
+    folders = [word for flag, folder in laboratory.folders.items() for word in (f"--{flag}", str(folder))]
+    assert main(["check", *folders, "--min_frames", "40"]) == 1
+    assert f"no video named rec.mp4 in {laboratory.videos}" in capsys.readouterr().out
+    assert main(["check", *folders, "--min_frames", "40", "--fps", "30"]) == 0
+    page = " ".join(capsys.readouterr().out.split())
+    assert "rec rec 40 30 no video 40 rows, 9" in page
+    assert "Nothing was skipped." in page
 
 
 def test_check_finds_three_trials_in_a_recording_of_the_laboratory(laboratory, shared_data, capsys):

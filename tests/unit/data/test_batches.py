@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from nocigram.config.learning import needs_of
 from nocigram.core.actions import UNSCORED
-from nocigram.core.needs import POSE_ALONE
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
 from nocigram.data.batches import Window, Windows, collate
 from nocigram.data.sources import sources_of
+
+POSE_GRAPH = needs_of("pose_only", streams="pixels+pose", features=("graph",))
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_frames_past_the_end_of_the_pose_are_invisible(laboratory):
     laboratory.video(n_frames=40)
     laboratory.pose(n_frames=25)
     sources = sources_of(
-        discover(**laboratory.folders).recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path()
+        discover(**laboratory.folders).recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=Path()
     )
     item = Windows([window(20, 36)], sources=sources, window_T=16)[0]
     assert item.pixels is None
@@ -121,7 +123,7 @@ def test_a_batch_without_pixels_has_none(laboratory):
     laboratory.video()
     laboratory.pose()
     sources = sources_of(
-        discover(**laboratory.folders).recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=Path()
+        discover(**laboratory.folders).recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=Path()
     )
     batch = collate(list(Windows([window(0, 8), window(8, 16)], sources=sources, window_T=8)))
     assert batch.pixels is None

@@ -5,8 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
+from nocigram.config.data import DataOptions
+from nocigram.config.learning import needs_of
+from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.core.errors import InputError
-from nocigram.data import discover
+from nocigram.data import discover, discover_from
 from nocigram.data.discover import VIDEO_SUFFIXES, video_files
 
 
@@ -194,7 +197,7 @@ def test_a_known_keypoint_in_the_place_of_another_is_refused(laboratory):
         pytest.param("prediction_rec.avi_1.csv", "no video named rec.avi in", id="another suffix"),
         pytest.param("prediction_rec.mp4.csv", "it is not named prediction_<video name>_<n>.csv", id="no number"),
         pytest.param("predictions_rec.mp4_1.csv", "it is not named prediction_<video name>_<n>.csv", id="misspelt"),
-        pytest.param("prediction_bad.mp4_1.csv", "the video can't be used", id="a broken video"),
+        pytest.param("prediction_bad.mp4_1.csv", "its recording can't be used", id="a broken video"),
         pytest.param("prediction_rec_1.csv", "trial 1 is already in prediction_rec.mp4_1.csv", id="a trial twice"),
     ],
 )
@@ -265,7 +268,7 @@ def test_two_candidates_for_a_pose_are_an_error_that_lists_them(laboratory):
     assert "expected one pose file" in reason
     assert other.name in reason
     assert laboratory.pose().name in reason
-    assert reasons_of(found)[path.name] == "the video can't be used"
+    assert reasons_of(found)[path.name] == "its recording can't be used"
 
 
 def test_pose_files_can_lie_in_a_folder_of_their_own(laboratory, tmp_path):
@@ -351,3 +354,142 @@ def test_two_videos_of_one_name_are_an_error(laboratory):
     laboratory.video("rec.mkv")
     with pytest.raises(InputError, match=r"^rec: expected one video of this name, got rec.mkv, rec.mp4. Rename"):
         discover(**laboratory.folders)
+
+
+POSE_ONLY = needs_of("pose_only", streams="pixels+pose", features=("kinematics",))
+PIXELS = needs_of("multimodal", streams="pixels+pose", features=("graph",))
+
+
+def discover_for(needs, laboratory, **options):
+    options = DataOptions(**laboratory.folders, **{"fps": 25.0, "min_frames": 40} | options)
+    return discover_from(options, scheme=DEFAULT_SCHEME, needs=needs)
+
+
+@pytest.mark.parametrize("written", ["rec.mp4", "rec.avi", "rec"], ids=["mp4", "another suffix", "no suffix"])
+def test_a_pose_file_alone_is_a_recording_and_annotations_may_name_its_video(written, laboratory):
+    pose = laboratory.pose()
+    laboratory.annotation(1, video=written)
+    laboratory.table(("rec.mp4", None, None, None, None, "m7", "CFA"))
+    found = discover_for(POSE_ONLY, laboratory)
+
+    (recording,) = found.recordings.values()
+    assert (recording.name, recording.info, recording.fps, recording.n_frames) == ("rec", None, 25.0, 40)
+    assert (recording.pose_file, recording.animal, recording.group) == (pose, "m7", "CFA")
+    np.testing.assert_array_equal(recording.visible, laboratory.visible_of(np.arange(40)))
+    assert [(trial.name, trial.start, trial.stop, trial.animal) for trial in found.trials] == [("rec#1", 0, 40, "m7")]
+    assert (found.skipped, found.warnings) == ([], [])
+
+
+def test_a_video_beside_its_pose_is_one_recording_and_others_may_have_none(laboratory, tmp_path):
+    laboratory.video("a.mp4")
+    laboratory.pose("a", folder=tmp_path / "Poses")
+    laboratory.pose("b", folder=tmp_path / "Poses")
+    found = discover_for(POSE_ONLY, laboratory, poses=tmp_path / "Poses")
+
+    assert {name: recording.info is None for name, recording in found.recordings.items()} == {"a": False, "b": True}
+    assert all(recording.has_pose for recording in found.recordings.values())
+    assert found.recordings["a"].fps == 30
+
+
+def test_a_video_keeps_a_pose_file_whose_network_has_a_mark_in_its_name(laboratory):
+    laboratory.video()
+    pose = laboratory.pose()
+    odd = pose.rename(pose.with_name("recDLC_resnet50_twoDLC_netsMay7shuffle1_100.csv"))
+
+    (recording,) = discover_for(POSE_ONLY, laboratory).recordings.values()
+    assert (recording.name, recording.pose_file) == ("rec", odd)
+
+
+def test_a_model_of_pixels_takes_no_pose_file_alone(laboratory):
+    laboratory.pose()
+    path = laboratory.annotation(1)
+    found = discover_for(PIXELS, laboratory)
+
+    assert not found.recordings
+    assert reasons_of(found) == {path.name: f"no video named rec.mp4 in {laboratory.videos}"}
+
+
+def test_a_pose_file_alone_needs_a_frame_rate(laboratory):
+    pose = laboratory.pose()
+    path = laboratory.annotation(1)
+    found = discover_for(POSE_ONLY, laboratory, fps=None)
+
+    message = f"{pose.name}: expected --fps for a recording without a video, got none. Give the camera's frame rate."
+    assert reasons_of(found) == {"rec": message, path.name: "its recording can't be used"}
+
+
+def test_two_pose_files_of_a_recording_without_a_video_are_listed(laboratory):
+    pose = laboratory.pose()
+    shutil.copy(pose, laboratory.videos / "recDLC_mobnet_100.csv")
+    found = discover_for(POSE_ONLY, laboratory)
+
+    assert not found.recordings
+    assert "rec: expected one pose file in" in reasons_of(found)["rec"]
+    assert pose.name in reasons_of(found)["rec"]
+    assert "recDLC_mobnet_100.csv" in reasons_of(found)["rec"]
+
+
+def test_of_a_recording_without_a_video_the_filtered_pose_is_used_and_that_is_said(laboratory):
+    laboratory.pose()
+    filtered = laboratory.pose(suffix="_filtered")
+    found = discover_for(POSE_ONLY, laboratory)
+
+    assert found.recordings["rec"].pose_file == filtered
+    assert [warning.split(" is used")[0] for warning in found.warnings] == [f"[info] {filtered.name}"]
+
+
+def test_a_trial_past_the_end_of_a_pose_file_alone_has_one_reason(laboratory):
+    laboratory.pose()
+    path = laboratory.annotation(1, n_rows=50)
+
+    reason = reasons_of(discover_for(POSE_ONLY, laboratory))[path.name]
+    assert reason == "frames [0, 50) pass the end of the pose file (40 rows)"
+
+
+def test_an_annotation_of_neither_a_video_nor_a_pose_is_skipped(laboratory):
+    laboratory.pose()
+    path = laboratory.annotation(1, video="gone.mp4")
+
+    reason = reasons_of(discover_for(POSE_ONLY, laboratory))[path.name]
+    assert reason == f"no video or pose file named gone.mp4 in {laboratory.videos}"
+
+
+def test_a_model_that_reads_no_pose_opens_none(laboratory):
+    laboratory.video()
+    laboratory.pose().write_text("no pose at all")
+    found = discover_for(needs_of("video_only", streams="pixels+pose", features=()), laboratory)
+
+    (recording,) = found.recordings.values()
+    assert (recording.pose_file, recording.has_pose, found.skipped) == (None, False, [])
+
+
+def test_a_skeleton_file_says_which_keypoints_are_read(laboratory, tmp_path):
+    first_annotation(laboratory)
+    path = tmp_path / "body.yaml"
+    path.write_text("keypoints: [snout, tail_base, lhp]\nfront: snout\nback: tail_base\nedges: []\nangles: []\n")
+    recording = discover(**laboratory.folders, skeleton=path).recordings["rec"]
+
+    assert (recording.skeleton.names, recording.skeleton.paws) == (("snout", "tail_base", "lhp"), ())
+    np.testing.assert_allclose(recording.xy_px, laboratory.xy_of(np.arange(40))[:, [0, 1, 4]], atol=1e-4)
+
+
+def test_names_of_keypoints_beside_a_skeleton_file_contradict_it(laboratory, tmp_path):
+    with pytest.raises(InputError, match="--kp_names: expected no names beside --skeleton, which has its own"):
+        discover(**laboratory.folders, skeleton=tmp_path / "body.yaml", kp_names=KNOWN)
+
+
+def test_a_keypoint_that_jumps_is_not_visible_and_that_is_said(laboratory):
+    laboratory.video()
+    pose = laboratory.pose()
+    rows = [line.split(",") for line in pose.read_text().splitlines()]
+    for frame, row in enumerate(rows[3:]):
+        for keypoint in range(6):
+            row[1 + 3 * keypoint : 4 + 3 * keypoint] = [str(20 + 5 * keypoint), "30", "0.99"]
+        row[4] = "45" if frame in (10, 11) else row[4]  # the left front paw's x
+    laboratory.write(pose, rows)
+    found = discover(**laboratory.folders)
+
+    assert np.argwhere(~found.recordings["rec"].visible).tolist() == [[10, 2], [11, 2]]
+    assert found.recordings["rec"].bridged_xy_px[10, 2].tolist() == [25, 30]
+    message = "2 of 240 visible positions are jumps and count as not visible"
+    assert found.warnings == [f"[info] {pose.name}: {message}"]

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nocigram.config.learning import needs_of
 from nocigram.core.errors import InputError
-from nocigram.core.needs import POSE_ALONE
 from nocigram.data import discover
 from nocigram.data.batches import collate
 from nocigram.data.locate import located_view
@@ -14,6 +14,8 @@ from nocigram.data.sources import default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import to_view
 from nocigram.video.encode import VideoWriter
+
+POSE_GRAPH = needs_of("pose_only", streams="pixels+pose", features=("graph",))
 
 B_FRAMES = {"options": {"bf": "8", "g": "30"}}
 UNEVEN = [int(stamp) for stamp in np.cumsum(1 + np.arange(900) * 7 % 5)]
@@ -99,7 +101,7 @@ def test_the_view_that_follows_the_mouse_is_of_the_same_frame_as_pixels_and_keyp
     n_frames, size = 90, 128
     middle = np.stack((40 + np.arange(n_frames) * 0.5, 64 + 20 * np.sin(np.arange(n_frames) / 15)), axis=-1)
     xy = middle[:, None] + np.array([[0, -12], [0, 12], [-6, -6], [6, -6], [-6, 6], [6, 6]])
-    xy[:, 0] = (middle + np.array([0, -12]) + rng.integers(-4, 5, (n_frames, 2))).round()
+    xy[:, 0] = (middle + np.array([0, -12]) + rng.integers(-2, 3, (n_frames, 2))).round()
     with VideoWriter(laboratory.videos / "rec.mp4", width_px=size, height_px=size, options={"crf": "4"}) as writer:
         for x, y in xy[:, 0].astype(int):  # a bright square whose middle is the mouth
             picture = np.full((size, size), 16, dtype=np.uint8)
@@ -168,7 +170,7 @@ def test_sources_without_pixels_decode_nothing(laboratory):
     laboratory.video(n_frames=50)
     found = discover(**laboratory.folders)
     source = sources_of(
-        found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=laboratory.folder
+        found.recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=laboratory.folder
     )["rec"]
     assert source.frames is None
     assert source.n_frames == 50

@@ -158,6 +158,16 @@ def test_a_split_leaks_when_an_animal_is_on_both_sides(study):
         ),
         pytest.param('{"split_by": "mouse", "train": ["a#1"], "val": ["b#1"]}', "got .*mouse", id="an unknown unit"),
         pytest.param('{"split_by": "trial", "train": "a#1", "val": ["b#1"]}', "expected a split file", id="no lists"),
+        pytest.param(
+            '{"split_by": "trial", "train": ["a#1"], "val": ["b#1"], "test": "c#1"}',
+            "trials list, list, str",
+            id="no list of test trials",
+        ),
+        pytest.param(
+            '{"split_by": "trial", "train": ["a#1"], "val": ["b#1"], "test": ["a#1"]}',
+            "expected each trial on one side, got a#1 on two. Remove it from one.",
+            id="a test trial that trains",
+        ),
     ],
 )
 def test_a_file_that_is_no_split_is_refused(text, message, tmp_path):
@@ -170,3 +180,29 @@ def test_a_file_that_is_no_split_is_refused(text, message, tmp_path):
 def test_a_missing_split_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"^--split .*no.json: expected a split file"):
         read_split(tmp_path / "no.json")
+
+
+def test_a_test_side_is_saved_and_read(tmp_path):
+    split = Split(split_by="trial", train=("a#1",), val=("b#1",), test=("c#1", "c#2"))
+    split.save(tmp_path / "split.json")
+    assert read_split(tmp_path / "split.json") == split
+
+
+def test_a_split_of_before_there_was_a_test_side_has_none(tmp_path):
+    path = tmp_path / "split.json"
+    path.write_text('{"split_by": "trial", "train": ["a#1"], "val": ["b#1"]}')
+    assert read_split(path).test == ()
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        pytest.param(("m3b#1",), [], id="an animal of its own"),
+        pytest.param(("m1b#1",), ["m1"], id="an animal that trains"),
+        pytest.param(("m2b#1",), ["m2"], id="an animal that validates"),
+    ],
+)
+def test_an_animal_of_the_test_side_leaks_from_both_others(test, expected, study):
+    split = Split(split_by="recording", train=("m1a#1",), val=("m2a#1",), test=test)
+    assert leaks(study, split) == expected
+    assert [trial.name for trial in split.trials(study, "test")] == list(test)

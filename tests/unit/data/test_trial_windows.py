@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nocigram.core.needs import POSE_ALONE
+from nocigram.config.learning import needs_of
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
 from nocigram.data.sources import sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import View
+
+POSE_GRAPH = needs_of("pose_only", streams="pixels+pose", features=("graph",))
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def two_trials(laboratory):
     laboratory.annotation(2, start=70, n_rows=30)
     found = discover(**laboratory.folders, min_frames=30)
     return found, sources_of(
-        found.recordings.values(), needs=POSE_ALONE, crop="full", img_size=32, cache_dir=laboratory.folder
+        found.recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=laboratory.folder
     )
 
 

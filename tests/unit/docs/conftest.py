@@ -11,6 +11,7 @@ COMMANDS = """
 simulate . --animals 2 --trials 2 --seed 1
 simulate new --animals 1 --trials 2 --seed 2
 train --annotations Annotations --videos Videos --streams pose --train_T 60 --hidden_dim 8 --tcn_layers 1 --epochs 1
+train --annotations Annotations --videos Videos --approach pose_only --members 1 --hidden_dim 8 --epochs 1 --out poses
 predict best_model_multitask.pt new/Videos --out new/predictions
 """
 RUN_ALL = """
@@ -30,5 +31,6 @@ def documented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     for path in (folder / "new/Videos").iterdir():
         shutil.copy(path, folder / "new" / f"mouse1{path.name.partition('_tracking')[2]}")
+    (folder / "best_model_pose_only.pt").symlink_to(folder / "poses" / "best_model_pose_only.pt")
     (folder / "study").symlink_to(folder)
     return folder

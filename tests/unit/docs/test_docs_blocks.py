@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from doc_blocks import LANGUAGES, PAGES, ROOT, Block, blocks_in, blocks_of, comm
 from nocigram.cli.main import _COMMANDS, main
 from nocigram.config.commands import CompareOptions
 from nocigram.config.data import DataOptions
+from nocigram.core.literals import Approach
 from nocigram.data.annotations import frame_faults, read_annotation
 from nocigram.data.recordings_table import read_recordings_table
 from nocigram.data.scheme_file import read_scheme
@@ -116,6 +118,27 @@ def test_a_short_command_runs(words, documented_folder, tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path if arguments[0] == "simulate" else documented_folder)
     assert status_of(arguments) == 0
     assert capsys.readouterr().out
+
+
+TINY = "--epochs 1 --train_T 60 --hidden_dim 8 --tcn_layers 1 --img_size 32 --cnn_size light --members 1 --trees 3"
+NO_DOWNLOAD = "--encoder_name test_vit --encoder_weights none --accelerator cpu --precision 32"
+TRAININGS = [
+    command for command in shell_commands() if command[0].page.name == "approaches.md" and "train" in command[1]
+]
+
+
+def test_each_approach_has_a_training_on_its_page():
+    named = {words[words.index("--approach") + 1] for _, words in TRAININGS}
+    assert named == set(get_args(Approach))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", by_command(TRAININGS))
+def test_an_approach_trains_as_its_page_says(words, in_folder, tmp_path):
+    if "pose_trees" in words:
+        pytest.importorskip("xgboost")
+    assert main([*words[1:], *TINY.split(), *NO_DOWNLOAD.split(), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / f"best_model_{words[words.index('--approach') + 1]}.pt").is_file()
 
 
 @pytest.mark.parametrize("block", by_place(blocks_of("python")))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nocigram.pose.light import RADII_BODY_LENGTHS, LightMeter, normalised_light
+from nocigram.pose.light import CONTRAST, N_LIGHT, PAW_MEAN, RADII_BODY_LENGTHS, LightMeter, normalised_light
 
 
 def meter(x, y, *, body=100.0, n_frames=1):
@@ -92,3 +92,22 @@ def test_normalised_light_is_one_at_a_typical_paw_and_ignores_mouth_and_tail():
 def test_black_recordings_do_not_blow_up():
     assert normalised_light(np.zeros((4, 6, 6))).max() == 0
     assert normalised_light(np.full((4, 6, 6), 0.5)).max() == 0.25
+
+
+@pytest.mark.parametrize(
+    ("paw", "glass", "expected"),
+    [
+        pytest.param(200, 50, 150 / 200, id="a paw on the glass"),
+        pytest.param(50, 200, -150 / 50, id="a paw darker than the glass"),
+        pytest.param(80, 80, 0, id="no paw to be seen"),
+    ],
+)
+def test_the_contrast_is_the_paw_less_the_ring_about_it_in_medians_of_paws(paw, glass, expected):
+    body_length_px = 1000.0  # discs of so many pixels that their areas are those of circles
+    pixels = picture(dark=glass, disc=(300, 300, RADII_BODY_LENGTHS[1] * body_length_px), value=paw, side=600)
+    xy = np.full((1, 6, 2), 300, dtype=np.float32)
+    found = normalised_light(LightMeter(xy, body_length_px).measure(pixels, 0)[None])
+
+    assert found.shape == (1, 6, N_LIGHT)
+    np.testing.assert_allclose(found[0, :, CONTRAST], expected, atol=0.02)
+    np.testing.assert_allclose(found[0, :, PAW_MEAN], 1)

@@ -1,7 +1,7 @@
 import pytest
 
 from nocigram.core.errors import InputError
-from nocigram.pose.files import find_pose, recording_names
+from nocigram.pose.files import find_pose, recording_name, recordings_without_video
 
 NET = "DLC_resnet50_pawtracking_comparisionMay7shuffle1_500000"
 
@@ -65,5 +65,31 @@ def test_a_video_whose_name_goes_on_like_a_pose_file_keeps_its_own(tmp_path):
         (tmp_path / name).touch()
     names = ("a", "aDLC2")
     found = [find_pose(name, tmp_path, others=names).path.name for name in names]
-    assert recording_names(tmp_path) == ["a", "aDLC2"]
     assert found == ["aDLC_x.csv", "aDLC2DLC_x.csv"]
+    assert recordings_without_video(tmp_path) == ["a", "aDLC2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        pytest.param(f"a{NET}.csv", "a", id="csv"),
+        pytest.param("aDLC_x_filtered.h5", "a", id="h5, filtered"),
+        pytest.param("aDeepCut_resnet50_x.csv", "a", id="DeepLabCut of old"),
+        pytest.param("aDLC2DLC_x.csv", "aDLC2", id="a mark in the name of the video"),
+        pytest.param("aDLCnet.csv", "a", id="a mark without its underscore"),
+        pytest.param("aDLC_x_skeleton.csv", None, id="bone lengths"),
+        pytest.param("aDLC_x.pickle", None, id="no table"),
+        pytest.param("a.csv", None, id="a file of another name"),
+        pytest.param("DLC_x.csv", None, id="nothing before the mark"),
+    ],
+)
+def test_a_pose_file_names_its_recording(file, name, tmp_path):
+    assert recording_name(tmp_path / file) == name
+
+
+def test_pose_files_of_videos_are_no_recordings_of_their_own(tmp_path):
+    for name in (f"a{NET}.csv", "aDLC_resnet50_twoDLC_nets.csv", f"b{NET}.csv", f"b{NET}.h5", "notes.csv"):
+        (tmp_path / name).touch()
+
+    assert recordings_without_video(tmp_path, videos=["a"]) == ["b"]
+    assert recordings_without_video(tmp_path, videos=["a", "b"]) == []

@@ -9,15 +9,40 @@ import torch
 
 from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.models.approaches import build_model
+from nocigram.models.approaches.clip_cnn import ClipCnn
 from nocigram.models.checkpoint import Checkpoint, save_checkpoint
+from nocigram.models.decoder import BoutDecoder
+from nocigram.models.heads import ActionHead
 from nocigram.pose.skeleton import DEFAULT_KEYPOINTS
+
+
+def _sharpen(model: torch.nn.Module) -> None:
+    """Make the answers to frames differ clearly: what gives logits says them louder, a 3D CNN knows what it sees."""
+    for cnn in (module for module in model.modules() if isinstance(module, ClipCnn)):
+        dark_to_bright = torch.linspace(0, 255, 40).to(torch.uint8)[None, :, None, None, None]
+        for module in cnn.modules():
+            if isinstance(module, torch.nn.BatchNorm3d):
+                module.momentum = 1.0
+        cnn.train()(dark_to_bright.expand(-1, -1, 1, 32, 32), n_frames=torch.tensor([40]))
+    heads = [module for module in model.modules() if isinstance(module, ActionHead)]
+    loud = [head.linear for head in heads] or [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-3:]
+    for layer in loud:
+        layer.weight.data.mul_(20 if heads else 2)
+        layer.bias.data.mul_(20 if heads else 1)
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Callable[..., Path]:
     """Write a checkpoint of an untrained model; `model` are options of `build_model`, `args` those of a run."""
 
-    def write(name: str = "model.pt", *, seed: int = 0, args: dict[str, Any] | None = None, **model: Any) -> Path:
+    def write(
+        name: str = "model.pt",
+        *,
+        seed: int = 0,
+        args: dict[str, Any] | None = None,
+        decoder: BoutDecoder | None = None,
+        **model: Any,
+    ) -> Path:
         torch.manual_seed(seed)
         scheme = DEFAULT_SCHEME
         built = build_model(
@@ -31,8 +56,7 @@ def checkpoint(tmp_path: Path) -> Callable[..., Path]:
                 **model,
             }
         )
-        for parameter in built.model.action_head.parameters():
-            parameter.data.mul_(20)  # so that frames differ clearly
+        _sharpen(built.model)
         content = Checkpoint(
             model_state_dict=built.model.state_dict(),
             classes=list(scheme.classes),
@@ -57,7 +81,7 @@ def checkpoint(tmp_path: Path) -> Callable[..., Path]:
             scheme={"names": list(scheme.names), "merges": dict(scheme.merges), "ignore": []},
             split={"split_by": "animal", "train": [], "val": []},
             seen=[],
-            extra={"fps": 30.0},
+            extra={"fps": 30.0, "decoder": (decoder or BoutDecoder(kind="none")).as_plain()},
         )
         path = tmp_path / name
         save_checkpoint(path, content)

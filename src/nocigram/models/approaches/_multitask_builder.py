@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
 from nocigram.models.approaches.multitask import MultitaskModel, PixelStream
-from nocigram.models.approaches.pose_groups import PoseStream, pose_group
+from nocigram.models.approaches.pose_groups import PoseStream, pose_groups
 from nocigram.models.backbones import BuiltBackbone, build_backbone
 from nocigram.models.heads import ActionHead, KeypointHead
 from nocigram.models.temporal import build_temporal
@@ -47,12 +47,8 @@ def _pose_streams(options: ModelOptions, *, out_dim: int) -> list[PoseStream]:
     """What is read of the keypoints; light is seen in pixels, so a model without pixels has none."""
     if "pose" not in options.streams:
         return []
-    has_light = "pixels" in options.streams and bool(options.body.paws)
-    return [
-        PoseStream(pose_group(name, options.body), out_dim=out_dim)
-        for name in options.groups
-        if name != "light" or has_light
-    ]
+    names = [name for name in options.groups if name != "light" or "pixels" in options.streams]
+    return [PoseStream(group, out_dim=out_dim) for group in pose_groups(names, options.body)]
 
 
 def _backbone(options: ModelOptions, warn: Callable[[str], None]) -> BuiltBackbone:

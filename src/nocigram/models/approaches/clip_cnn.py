@@ -7,18 +7,20 @@ map, and only the mean over that stretch is its own. (As Long et al. 2015 go fro
 B batch, T frames, C channels, H height, W width, D width of a frame's features.
 """
 
-from typing import final
+from typing import cast, final
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nocigram.core.errors import InputError
 from nocigram.core.literals import CnnSize
 from nocigram.models.approaches.base import Frames
+from nocigram.models.approaches.build import ModelOptions
 
 CLIP_N_FRAMES = 16
-_BEFORE = CLIP_N_FRAMES // 2
+N_BEFORE = CLIP_N_FRAMES // 2
 """Frames of a clip before the frame that it names."""
 _KERNEL_FRAMES = (3, 3, 5, 7)
 """Frames that each block's convolution sees; 14 of a clip's 16 frames are used up at its two ends."""
@@ -26,7 +28,8 @@ _N_LEFT = CLIP_N_FRAMES - sum(kernel - 1 for kernel in _KERNEL_FRAMES)
 _WIDTHS: dict[CnnSize, tuple[int, ...]] = {"standard": (32, 64, 128, 256), "light": (16, 32, 64, 128)}
 _MEAN, _STD = 0.45, 0.225
 """Of grey pixels from 0 to 1, as usual for video models."""
-SMALLEST_PX = 2 ** len(_KERNEL_FRAMES)
+_SMALLEST_PX = 2 ** len(_KERNEL_FRAMES)
+"""Every block halves the picture; a smaller one has nothing left."""
 
 
 @final
@@ -61,7 +64,7 @@ class ClipCnn(nn.Module):
             n_frames: frames of each window that are real; the rest is padding at its end.
         """
         T = frames.shape[1]
-        place = torch.arange(-_BEFORE, T + CLIP_N_FRAMES - _BEFORE - 1, device=frames.device)
+        place = torch.arange(-N_BEFORE, T + CLIP_N_FRAMES - N_BEFORE - 1, device=frames.device)
         place = place.clamp(min=0).minimum((n_frames - 1).clamp(min=0)[:, None])
         batch = torch.arange(len(frames), device=frames.device)[:, None]
         if self.training:  # batch norm has to see all frames at once
@@ -78,3 +81,16 @@ class ClipCnn(nn.Module):
         grey = (pixels.mean(dim=2) - _MEAN) / _STD
         found: Tensor = self.blocks(grey[:, None]).mean(dim=(-2, -1))
         return functional.avg_pool1d(found, kernel_size=_N_LEFT, stride=1).transpose(1, 2)
+
+
+def build_clip_cnn(options: ModelOptions) -> ClipCnn:
+    """The 3D CNN of the options.
+
+    Raises:
+        InputError: pictures too small for it.
+    """
+    if options.img_size < _SMALLEST_PX:
+        raise InputError(
+            f"--img_size: expected at least {_SMALLEST_PX} for the 3D CNN, got {options.img_size}. The default is 112."
+        )
+    return ClipCnn(cast(CnnSize, options.cnn_size), chunk_frames=options.backbone_chunk)

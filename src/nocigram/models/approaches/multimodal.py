@@ -4,21 +4,19 @@ B batch, T frames, N clip frames, C channels, H height, W width, K keypoints, L 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast, final
+from typing import Any, final
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nocigram.core.literals import CnnSize
-from nocigram.models.approaches.base import ActionModel, Frames, all_valid, n_valid
+from nocigram.models.approaches.base import ActionModel, Frames, n_valid
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.clip_cnn import CLIP_N_FRAMES, ClipCnn
-from nocigram.models.approaches.pose_groups import Pose, PoseGroup, pose_group
+from nocigram.models.approaches.clip_cnn import CLIP_N_FRAMES, N_BEFORE, ClipCnn, build_clip_cnn
+from nocigram.models.approaches.pose_groups import Pose, PoseGroup, numbers_of, pose_groups
 from nocigram.models.output import ModelOutput
 from nocigram.models.standardise import RunningStandardise
-from nocigram.pose.light import N_LIGHT
 
 _STREAM_DIM, _HIDDEN_DIM = 256, 512
 
@@ -37,9 +35,9 @@ class ClipAttention(nn.Module):
     def forward(self, x: Float[Tensor, "B T P"], *, valid: Bool[Tensor, "B T"]) -> Float[Tensor, "B T P"]:
         """Pool; frames that are not `valid` weigh nothing."""
         score = self.score(x).squeeze(-1).masked_fill(~valid, -torch.inf)
-        before, after = CLIP_N_FRAMES // 2, CLIP_N_FRAMES - CLIP_N_FRAMES // 2 - 1
-        scores = functional.pad(score, (before, after), value=-torch.inf).unfold(1, CLIP_N_FRAMES, 1)
-        values = functional.pad(x, (0, 0, before, after)).unfold(1, CLIP_N_FRAMES, 1)
+        n_after = CLIP_N_FRAMES - N_BEFORE - 1
+        scores = functional.pad(score, (N_BEFORE, n_after), value=-torch.inf).unfold(1, CLIP_N_FRAMES, 1)
+        values = functional.pad(x, (0, 0, N_BEFORE, n_after)).unfold(1, CLIP_N_FRAMES, 1)
         # a clip of padding alone has no weights; it is as good as any number there
         weights = scores.masked_fill(~torch.isfinite(scores).any(-1, keepdim=True), 0.0).softmax(dim=-1)
         return torch.einsum("btn,btpn->btp", weights, values)
@@ -73,7 +71,7 @@ class MultimodalModel(ActionModel):
     @property
     def context_frames(self) -> int:
         """Half a clip, and what the pose features of its frames know of their neighbours."""
-        return CLIP_N_FRAMES // 2 + max(group.context_frames for group in self.groups)
+        return N_BEFORE + max(group.context_frames for group in self.groups)
 
     def forward(
         self,
@@ -89,21 +87,12 @@ class MultimodalModel(ActionModel):
         **unread: Any,
     ) -> ModelOutput:
         """See `ActionModel.forward`."""
-        if frames is None or xy_px is None or visible is None or body_length_px is None:
-            raise ValueError("MultimodalModel: expected frames, xy_px, visible and body_length_px, got None")
-        valid = all_valid(frames) if valid is None else valid
-        light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
-        pose = Pose(
-            xy_px=xy_px,
-            visible=visible,
-            light=light,
-            kinematics=kinematics,
-            body_length_px=body_length_px,
-            valid=valid,
-        )
-        numbers = torch.cat([group.compute(pose) for group in self.groups], dim=-1)
-        posture = self.attend(self.pose(self.standardise(numbers, valid=valid)), valid=valid)
-        seen = self.see(self.cnn(frames, n_frames=n_valid(valid)))
+        if frames is None:
+            raise ValueError("MultimodalModel: expected frames, got None")
+        pose = Pose.of(xy_px, visible, light=light, kinematics=kinematics, body_length_px=body_length_px, valid=valid)
+        numbers = self.standardise(numbers_of(self.groups, pose), valid=pose.valid)
+        posture = self.attend(self.pose(numbers), valid=pose.valid)
+        seen = self.see(self.cnn(frames, n_frames=n_valid(pose.valid)))
         if has_pixels is not None:
             seen = seen * has_pixels[:, None, None]
         return ModelOutput(action_logits=self.head(torch.cat([seen, posture], dim=-1)), keypoints=None)
@@ -117,8 +106,8 @@ class MultimodalModel(ActionModel):
 def build_multimodal(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
     """Build the layers and put them together."""
     model = MultimodalModel(
-        cnn=ClipCnn(cast(CnnSize, options.cnn_size), chunk_frames=options.backbone_chunk),
-        groups=[pose_group(name, options.body) for name in options.groups],
+        cnn=build_clip_cnn(options),
+        groups=pose_groups(options.groups, options.body),
         n_actions=options.n_actions,
         dropout=options.dropout,
     )

@@ -17,7 +17,6 @@ from nocigram.models.heads import ActionHead, KeypointHead
 from nocigram.models.output import ModelOutput
 from nocigram.models.standardise import RunningStandardise
 from nocigram.models.temporal import TemporalHead
-from nocigram.pose.light import N_LIGHT
 
 
 @final
@@ -95,16 +94,8 @@ class MultitaskModel(ActionModel):
             seen = self.pixel_stream(self._features(frames, features, valid), valid=valid)
             streams.append(seen if has_pixels is None else seen * has_pixels[:, None, None])
         if len(self.pose_streams):
-            if xy_px is None or visible is None or body_length_px is None:
-                raise ValueError("MultitaskModel: expected xy_px, visible and body_length_px, got None")
-            light = xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light
-            pose = Pose(
-                xy_px=xy_px,
-                visible=visible,
-                light=light,
-                kinematics=kinematics,
-                body_length_px=body_length_px,
-                valid=valid,
+            pose = Pose.of(
+                xy_px, visible, light=light, kinematics=kinematics, body_length_px=body_length_px, valid=valid
             )
             streams += [stream(pose) for stream in self.pose_streams]
         hidden = self.temporal_head(torch.cat(streams, dim=-1), valid=valid)

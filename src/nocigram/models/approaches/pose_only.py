@@ -10,14 +10,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from nocigram.models.approaches.base import ActionModel, all_valid
+from nocigram.models.approaches.base import ActionModel
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.pose_groups import Pose, PoseGroup, pose_group
+from nocigram.models.approaches.pose_groups import Pose, PoseGroup, numbers_of, pose_groups
 from nocigram.models.heads import ActionHead
 from nocigram.models.output import ModelOutput
 from nocigram.models.standardise import RunningStandardise
 from nocigram.models.temporal import TemporalHead, build_temporal
-from nocigram.pose.light import N_LIGHT
 
 _FARTHEST = 5.0
 """Standard deviations beyond which a number says no more; a lost keypoint may be anywhere."""
@@ -75,20 +74,9 @@ class PoseOnlyModel(ActionModel):
         **unread: Any,
     ) -> ModelOutput:
         """See `ActionModel.forward`."""
-        if xy_px is None or visible is None or body_length_px is None:
-            raise ValueError("PoseOnlyModel: expected xy_px, visible and body_length_px, got None")
-        valid = all_valid(xy_px) if valid is None else valid
-        pose = Pose(
-            xy_px=xy_px,
-            visible=visible,
-            light=xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light,
-            kinematics=kinematics,
-            body_length_px=body_length_px,
-            valid=valid,
-        )
-        numbers = torch.cat([group.compute(pose) for group in self.groups], dim=-1)
-        numbers = self.standardise(numbers, valid=valid).clamp(-_FARTHEST, _FARTHEST)
-        stages = [member(numbers, valid=valid) for member in self.members]
+        pose = Pose.of(xy_px, visible, light=light, kinematics=kinematics, body_length_px=body_length_px, valid=valid)
+        numbers = self.standardise(numbers_of(self.groups, pose), valid=pose.valid).clamp(-_FARTHEST, _FARTHEST)
+        stages = [member(numbers, valid=pose.valid) for member in self.members]
         mean = torch.stack([logits[-1].float().softmax(dim=-1) for logits in stages]).mean(dim=0)
         return ModelOutput(
             action_logits=mean.clamp(min=_LEAST_PROBABILITY).log(),
@@ -104,7 +92,7 @@ class PoseOnlyModel(ActionModel):
 )
 def build_pose_only(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
     """Build the layers and put them together."""
-    groups = [pose_group(name, options.body) for name in options.groups]
+    groups = pose_groups(options.groups, options.body)
     in_dim = sum(group.n_features for group in groups)
     model = PoseOnlyModel(groups=groups, members=[_member(options, in_dim=in_dim) for _ in range(options.members)])
     return BuiltModel(model=model, approach="pose_only", options=rebuild_options(options, None), backbone=None)

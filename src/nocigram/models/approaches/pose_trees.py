@@ -13,11 +13,10 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from nocigram.core.errors import InputError, MissingExtraError
-from nocigram.models.approaches.base import ActionModel, all_valid
+from nocigram.models.approaches.base import ActionModel
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.pose_groups import Pose, PoseGroup, pose_group
+from nocigram.models.approaches.pose_groups import Pose, PoseGroup, numbers_of, pose_groups
 from nocigram.models.output import ModelOutput
-from nocigram.pose.light import N_LIGHT
 
 if TYPE_CHECKING:
     from xgboost import Booster
@@ -68,17 +67,8 @@ class PoseTreesModel(ActionModel):
         **unread: Any,
     ) -> Float[Tensor, "B T D"]:
         """What the trees are given of each frame; arguments as of `ActionModel.forward`."""
-        if xy_px is None or visible is None or body_length_px is None:
-            raise ValueError("PoseTreesModel: expected xy_px, visible and body_length_px, got None")
-        pose = Pose(
-            xy_px=xy_px,
-            visible=visible,
-            light=xy_px.new_zeros((*visible.shape, N_LIGHT)) if light is None else light,
-            kinematics=kinematics,
-            body_length_px=body_length_px,
-            valid=all_valid(xy_px) if valid is None else valid,
-        )
-        return torch.cat([group.compute(pose) for group in self.groups], dim=-1)
+        pose = Pose.of(xy_px, visible, light=light, kinematics=kinematics, body_length_px=body_length_px, valid=valid)
+        return numbers_of(self.groups, pose)
 
     def forward(self, **inputs: Any) -> ModelOutput:
         """See `ActionModel.forward`. The logits are logarithms of the trees' probabilities."""
@@ -108,8 +98,9 @@ class PoseTreesModel(ActionModel):
         try:
             booster.load_model(bytearray(state.encode()))
         except xgboost.core.XGBoostError as error:
+            reason = str(error).partition("\n")[0].rpartition(": ")[2]  # without a time and a line of its source
             raise InputError(
-                f"checkpoint: expected trees in XGBoost's JSON, got '{str(error).splitlines()[0]}'. Train it again."
+                f"checkpoint: expected trees in XGBoost's JSON, got a damaged text ('{reason}'). Train it again."
             ) from error
         self._booster = booster
 
@@ -136,7 +127,7 @@ def build_pose_trees(options: ModelOptions, warn: Callable[[str], None]) -> Buil
     """A model without trees, to be grown or to be read from a checkpoint."""
     import_xgboost()
     model = PoseTreesModel(
-        groups=[pose_group(name, options.body) for name in options.groups],
+        groups=pose_groups(options.groups, options.body),
         n_actions=options.n_actions,
     )
     return BuiltModel(model=model, approach="pose_trees", options=rebuild_options(options, None), backbone=None)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nocigram.core.literals import CnnSize
 from nocigram.models.approaches.base import ActionModel, Frames, all_valid, n_valid
 from nocigram.models.approaches.build import BuiltModel, ModelOptions, rebuild_options, register_approach
-from nocigram.models.approaches.clip_cnn import CLIP_N_FRAMES, ClipCnn
+from nocigram.models.approaches.clip_cnn import N_BEFORE, ClipCnn, build_clip_cnn
 from nocigram.models.output import ModelOutput
 
 _HIDDEN_DIMS: dict[CnnSize, tuple[int, int]] = {"standard": (512, 256), "light": (256, 128)}
@@ -38,7 +38,7 @@ class VideoOnlyModel(ActionModel):
     @property
     def context_frames(self) -> int:
         """Half a clip."""
-        return CLIP_N_FRAMES // 2
+        return N_BEFORE
 
     def forward(self, *, frames: Frames | None = None, valid: Tensor | None = None, **unread: Any) -> ModelOutput:
         """See `ActionModel.forward`."""
@@ -56,10 +56,9 @@ class VideoOnlyModel(ActionModel):
 )
 def build_video_only(options: ModelOptions, warn: Callable[[str], None]) -> BuiltModel:
     """Build the layers and put them together."""
-    size = cast(CnnSize, options.cnn_size)
     model = VideoOnlyModel(
-        cnn=ClipCnn(size, chunk_frames=options.backbone_chunk),
-        hidden_dims=_HIDDEN_DIMS[size],
+        cnn=build_clip_cnn(options),
+        hidden_dims=_HIDDEN_DIMS[cast(CnnSize, options.cnn_size)],
         n_actions=options.n_actions,
         dropout=options.dropout,
     )
