@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from slurm_node import slurm_node, why_not
 
+from nocigram.cli.main import main
 from nocigram.config.launch import LaunchOptions
 from nocigram.core.errors import InputError
+from nocigram.simulation import simulate
 from nocigram.study import FailedJobsError, Job, launch, slurm_jobs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "study"))
@@ -63,6 +65,33 @@ def test_four_jobs_give_on_slurm_what_they_give_here(tmp_path):
     there = launch(jobs, options=SLURM, logs=tmp_path / "slurm")
     assert there == here == {f"job {n}": {"number": n, "squared": n**2} for n in range(4)}
     assert list(there) == list(here)
+
+
+def test_crossval_of_four_trainings_gives_on_slurm_the_figures_that_it_gives_here(tmp_path):
+    study = tmp_path / "study"
+    simulate(study, n_animals=4, n_trials=1, seed=0, size_px=96)
+    places = ["--annotations", str(study / "Annotations"), "--videos", str(study / "Videos"), "--accelerator", "cpu"]
+    tiny = [
+        "--epochs",
+        "2",
+        "--min_windows",
+        "1",
+        "--members",
+        "1",
+        "--hidden_dim",
+        "8",
+        "--folds",
+        "2",
+        "--seeds",
+        "2",
+    ]
+    command = ["crossval", *places, "--approach", "pose_only", *tiny]
+    on_slurm = ["--launcher", "slurm", "--cpus", "1", "--mem_gb", "2", "--timeout_minutes", "5"]
+    assert main([*command, "--out", str(tmp_path / "there"), *on_slurm]) == 0
+    assert main([*command, "--out", str(tmp_path / "here")]) == 0
+    there, here = (tmp_path / name / "metrics.json" for name in ("there", "here"))
+    assert len(list((tmp_path / "there" / "cells").glob("*/cell.json"))) == 4
+    assert there.read_text(encoding="utf-8") == here.read_text(encoding="utf-8")
 
 
 def test_jobs_that_fail_are_named_with_the_log_and_lose_no_other(tmp_path):

@@ -20,6 +20,9 @@ from nocigram.config.records import flat
 from nocigram.core.errors import Fault
 from nocigram.core.literals import Accelerator, Approach
 
+ABLATED: Approach = "multitask"
+"""The approach whose parts `--ablate` takes away."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
@@ -51,6 +54,12 @@ class TrainOptions:
         model = self.model
         reads_learnt_features = model.streams == "pose" or model.pool == "attention"
         return model.approach == "multitask" and self.optimiser.is_encoder_frozen and not reads_learnt_features
+
+    @property
+    def learns_from_unlabelled(self) -> bool:
+        """Recordings with pose and without annotation train the keypoint head."""
+        has_keypoint_head = (self.model.approach, self.model.model_type) == ("multitask", "multitask")
+        return has_keypoint_head and not self.split.labelled_only
 
     def faults(self) -> list[Fault]:
         """Every fault of every group."""
@@ -93,11 +102,20 @@ class CrossvalOptions:
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
         faults = [*self.train.faults(), *self.folding.faults(), *self.launch.faults()]
-        if self.train.split.split is not None:
-            fix = "Leave it out."
-            expected = "no split, since folds are made of animals"
-            faults.append(Fault(where="--split", expected=expected, got=str(self.train.split.split), fix=fix))
-        return faults
+        split, machine = self.train.split, self.train.machine
+        meaningless = {
+            "--split": (split.split, "no split, since folds are made of animals"),
+            "--split_by": (
+                None if split.split_by == "animal" else split.split_by,
+                "animal, since folds are made of them",
+            ),
+            "--resume": (machine.resume or None, "no such flag, since what is finished is never trained again"),
+        }
+        return faults + [
+            Fault(where=flag, expected=expected, got=str(got), fix="Leave it out.")
+            for flag, (got, expected) in meaningless.items()
+            if got is not None
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +126,9 @@ class CompareOptions:
     approaches: str = "all"
     """Approaches to compare, comma-separated, or 'all'."""
     ablate: bool = False
-    """Add rows of the multitask approach without one of its parts each."""
+    """Add rows of the multitask approach without one of its parts each; those that it doesn't have are left out."""
     overrides: Path | None = None
-    """YAML file: approach -> flags of its training that differ from its defaults; 'all' for every approach."""
+    """YAML file: approach -> flags of its training that differ from its defaults; 'all' stands for every approach."""
     val_share: float = 0.2
     """Share of the training side's labelled frames that chooses epochs, thresholds and smoothing, about."""
     seed: int = 0
@@ -134,8 +152,10 @@ class CompareOptions:
     @property
     def approach_names(self) -> tuple[Approach, ...]:
         """`approaches` as a tuple, in the order of the table."""
-        named = [name.strip() for name in self.approaches.split(",")]
-        return tuple(name for name in get_args(Approach) if name in named or named == ["all"])
+        named = {name.strip() for name in self.approaches.split(",")}
+        if self.ablate:
+            named.add(ABLATED)
+        return tuple(name for name in get_args(Approach) if name in named or "all" in named)
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""

@@ -40,15 +40,21 @@ class ComparedRow:
 
 
 def write_comparison(
-    rows: Sequence[ComparedRow], *, classes: Sequence[str], folder: Path, pain_sign: str = "paw_withdraw"
-) -> None:
-    """Write comparison.md, comparison.csv and comparison.png.
+    rows: Sequence[ComparedRow],
+    *,
+    classes: Sequence[str],
+    folder: Path,
+    pain_sign: str = "paw_withdraw",
+    least_p: float | None = None,
+) -> str:
+    """Write comparison.md, comparison.csv and comparison.png; returns the first one's text.
 
     Args:
         rows: in the order of the table.
         classes: names of the actions; a column each.
         folder: made if it is missing.
         pain_sign: the action whose column comes first and that has a panel of its own, if it is among the classes.
+        least_p: no p can be smaller with so few animals; None where there is no p.
 
     Raises:
         InputError: there is no row, or a name comes twice.
@@ -58,17 +64,19 @@ def write_comparison(
         got = f"twice {sorted({name for name in names if names.count(name) > 1})}" if rows else "none"
         raise InputError(f"comparison: expected rows with a name each, got {got}. Name each approach once.")
     actions = sorted(classes, key=lambda name: name != pain_sign)
+    markdown = comparison_as_markdown(rows, actions=actions, least_p=least_p)
     with written_whole(folder / "comparison.md") as temporary:
-        temporary.write_text(comparison_as_markdown(rows, actions=actions), encoding="utf-8")
+        temporary.write_text(markdown, encoding="utf-8")
     with written_whole(folder / "comparison.csv") as temporary:
         comparison_as_table(rows, actions=actions).to_csv(temporary, index=False, float_format="%.6g")
     panels = {"macro F1": "macro_f1"}
     if pain_sign in classes:
         panels[f"F1 of {pain_sign}"] = _f1_of(pain_sign)
     draw_intervals({row.name: row.scores for row in rows}, panels=panels, path=folder / "comparison.png")
+    return markdown
 
 
-def comparison_as_markdown(rows: Sequence[ComparedRow], *, actions: Sequence[str]) -> str:
+def comparison_as_markdown(rows: Sequence[ComparedRow], *, actions: Sequence[str], least_p: float | None = None) -> str:
     """The table for people: values with intervals, the best of each score in bold, and what the cells mean."""
     paths = _score_columns(actions)
     others: dict[str, Callable[[ComparedRow], str]] = {
@@ -83,7 +91,12 @@ def comparison_as_markdown(rows: Sequence[ComparedRow], *, actions: Sequence[str
         scores = [_score_cell(row.scores.get(path), path=path, best=best[path]) for path in paths.values()]
         lines.append([row.name.replace("|", "\\|"), *scores, *(text_of(row) for text_of in others.values())])
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\n{_NOTES}\n"
+    limit = (
+        ""
+        if least_p is None
+        else f"\nWith so few animals no p can be below {least_p:.2g}, however large the difference."
+    )
+    return f"{table}\n\n{_NOTES}{limit}\n"
 
 
 def comparison_as_table(rows: Sequence[ComparedRow], *, actions: Sequence[str]) -> pd.DataFrame:

@@ -11,17 +11,27 @@ from nocigram.config.commands import EvaluateOptions, TrainOptions
 from nocigram.config.records import unflat
 from nocigram.core.errors import InputError
 from nocigram.core.files import write_json
+from nocigram.core.version import VERSION
 from nocigram.data.records import Discovery, Recording, Trial
 from nocigram.data.sources import default_cache_dir
 from nocigram.data.split import Split
 from nocigram.evaluation import TrialPrediction
 from nocigram.prediction import Predictor
 from nocigram.study.evaluate import discover_for, predict_trials, sources_for
+from nocigram.study.jobs import as_file_name
 from nocigram.study.predictions_file import load_predictions, save_predictions
 from nocigram.training import train
 
-_WITHOUT_EFFECT = ("out", "cache_dir", "split", "accelerator", "num_workers", "resume")
+_PLACES = ("annotations", "videos", "poses", "recordings", "actions", "skeleton", "out", "cache_dir", "split")
+"""Where things lie; what is in them is in the cell's fingerprint of the data."""
+_WITHOUT_EFFECT = (
+    *_PLACES,
+    *("accelerator", "num_workers", "resume", "use_tensorboard", "use_wandb", "wandb_entity", "wandb_project"),
+)
 """Options that may differ without making a finished cell another one."""
+
+_PREDICTIONS, _RECORD = "predictions.npz", "cell.json"
+"""Files of a cell; the record is written last, so a cell that was cut off has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +57,10 @@ class Cell:
     """With the seed; where to write, and the split, are the cell's."""
     split: Split
     """All three sides."""
-    folder: Path
+    data: str
+    """Fingerprint of the content of the data."""
+    study: Path
+    """Folder of all cells."""
 
     @property
     def name(self) -> str:
@@ -55,13 +68,19 @@ class Cell:
         return f"{self.row} fold {self.fold} seed {self.options.machine.seed}"
 
     @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return self.study / as_file_name(self.name)
+
+    @property
     def is_finished(self) -> bool:
-        """It ran to its end before, with the same options and split."""
+        """It ran to its end before, with the same options, split and data."""
         try:
-            record = json.loads((self.folder / "cell.json").read_text(encoding="utf-8"))
+            record = json.loads((self.folder / _RECORD).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return isinstance(record, dict) and record.get("asked") == json.loads(json.dumps(self._asked()))
+        is_same = isinstance(record, dict) and record.get("asked") == self._asked()
+        return is_same and (self.folder / _PREDICTIONS).is_file()
 
     def arguments(self) -> dict[str, Any]:
         """Plain arguments of `run_cell`."""
@@ -74,12 +93,12 @@ class Cell:
 
     def outcome(self) -> Outcome:
         """What the finished cell found."""
-        record = json.loads((self.folder / "cell.json").read_text(encoding="utf-8"))
+        record = json.loads((self.folder / _RECORD).read_text(encoding="utf-8"))
         return Outcome(**record["outcome"])
 
     def predictions(self) -> list[TrialPrediction]:
         """What the finished cell said of the trials that were held out."""
-        return load_predictions(self.folder / "predictions.npz")
+        return load_predictions(self.folder / _PREDICTIONS)
 
     def _placed(self) -> TrainOptions:
         """The options with the cell's folder, and the cache that all cells share."""
@@ -92,9 +111,13 @@ class Cell:
         )
 
     def _asked(self) -> dict[str, Any]:
-        """What decides the cell's result."""
+        """What decides the cell's result, as JSON gives it back."""
         values = {name: value for name, value in self.options.flat().items() if name not in _WITHOUT_EFFECT}
-        return {**values, "sides": [list(self.split.train), list(self.split.val), list(self.split.test)]}
+        sides = [self.split.train, self.split.val, self.split.test]
+        content: dict[str, Any] = json.loads(
+            json.dumps({**values, "sides": sides, "data": self.data, "nocigram": VERSION})
+        )
+        return content
 
 
 def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str, list[str]], folder: str) -> None:
@@ -110,6 +133,7 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
         InputError: as `train`; or a trial that was held out can't be predicted.
     """
     place = Path(folder)
+    (place / _RECORD).unlink(missing_ok=True)  # an earlier cell's, until this one has ended
     split = Split(split_by="animal", **{side: tuple(names) for side, names in sides.items()})
     split.save(place / "split.json")
     started = time.perf_counter()
@@ -124,13 +148,13 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
             "See nocigram check, or leave the approach out."
         )
     sources = sources_for(predictor, found, trials, evaluation)
-    save_predictions(place / "predictions.npz", predict_trials(predictor, found, trials, sources))
+    save_predictions(place / _PREDICTIONS, predict_trials(predictor, found, trials, sources))
     outcome = Outcome(
         n_parameters=predictor.n_parameters,
         training_minutes=minutes,
         frames_per_s=_frames_per_s(predictor, _first_recording(found, trials)),
     )
-    write_json(place / "cell.json", {"asked": asked, "outcome": asdict(outcome)})
+    write_json(place / _RECORD, {"asked": asked, "outcome": asdict(outcome)})
 
 
 def _data(predictor: Predictor, options: Mapping[str, Any]) -> tuple[Discovery, EvaluateOptions]:

@@ -1,23 +1,24 @@
 """`nocigram compare`: approaches, and one of them without its parts, on the same folds through the same engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any, get_args
 
 import yaml
 
-from nocigram.config.commands import CompareOptions, TrainOptions
+from nocigram.config.commands import ABLATED, CompareOptions, TrainOptions
 from nocigram.config.presets import approach_values, preset_values
-from nocigram.config.records import flat, unflat
-from nocigram.core.errors import InputError, raise_faults
+from nocigram.config.records import flat, typed, types_of, unflat
+from nocigram.core.errors import Fault, InputError, raise_faults
 from nocigram.core.files import write_json
 from nocigram.core.literals import Approach
-from nocigram.evaluation import paired_test
-from nocigram.report import ComparedRow, comparison_as_markdown, write_comparison
+from nocigram.evaluation import PairedTest, paired_test
+from nocigram.report import ComparedRow, write_comparison
 from nocigram.study.crossval import Crossvalidation
 from nocigram.study.grid import Grid
+from nocigram.study.jobs import as_file_name
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no pose": {"streams": "pixels"},
@@ -29,8 +30,10 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no EMA": {"use_ema": False},
     "no paw light": {"features": "pose"},
 }
-"""Rows of `--ablate`: the multitask approach with these flags."""
-_ABLATED: Approach = "multitask"
+"""Rows of `--ablate`: the multitask approach with these flags. A row that would change nothing is left out."""
+_OWN = ("approach", "split", "split_by", "resume")
+"""Flags of training that compare decides."""
+_RESULTS = ("comparison.*", "metrics/*.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +53,16 @@ def compare(options: CompareOptions) -> Comparison:
     rows = rows_of(options)
     grid = Grid.of(rows, folding=options.folding, folder=options.folder, val_share=options.val_share)
     print(grid.as_text())
-    grid.run(options.launch)
+    grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
     results = {row: Crossvalidation.of(grid.runs(row), classes=classes) for row in rows}
-    compared = _with_tests([_row(name, result, grid) for name, result in results.items()], results, classes=classes)
-    not_run = [ComparedRow(name=name) for name in get_args(Approach) if name not in rows]
-    table = [*compared, *not_run]
-    write_comparison(table, classes=classes, folder=options.folder)
+    tests = _tests(results, classes=classes)
+    compared = [_row(name, result, grid, test=tests.get(name)) for name, result in results.items()]
+    table = [*compared, *(ComparedRow(name=name) for name in get_args(Approach) if name not in rows)]
+    least_p = max((test.least_p for test in tests.values()), default=None)
     for name, result in results.items():
-        write_json(options.folder / "metrics" / f"{name.replace(' ', '_')}.json", result.as_dict())
-    print(comparison_as_markdown(table, actions=classes))
+        write_json(options.folder / "metrics" / f"{as_file_name(name)}.json", result.as_dict())
+    print(write_comparison(table, classes=classes, folder=options.folder, least_p=least_p))
     print(f"[info] Results: {options.folder}")
     return Comparison(rows=table, results=results)
 
@@ -70,13 +73,18 @@ def rows_of(options: CompareOptions) -> dict[str, TrainOptions]:
     Raises:
         InputError: the preset or the overrides can't be used.
     """
-    overrides = _read_overrides(options.overrides)
+    overrides = {} if options.overrides is None else _read_overrides(options.overrides, options)
     rows: dict[str, TrainOptions] = {
         approach: _options_of(approach, options, overrides) for approach in options.approach_names
     }
     if options.ablate:
+        whole = rows[ABLATED].flat()
+        missing = [name for name, flags in ABLATIONS.items() if all(whole[flag] == flags[flag] for flag in flags)]
+        if missing:
+            print(f"[info] --ablate: {ABLATED} has no such part here, so without a row: {', '.join(missing)}")
         for name, flags in ABLATIONS.items():
-            rows[f"{_ABLATED}, {name}"] = _options_of(_ABLATED, options, overrides, flags)
+            if name not in missing:
+                rows[f"{ABLATED}, {name}"] = _options_of(ABLATED, options, overrides, flags)
     return rows
 
 
@@ -106,37 +114,47 @@ def _options_of(
     return built
 
 
-def _read_overrides(path: Path | None) -> dict[str, dict[str, Any]]:
-    """The file of `--overrides`.
+def _read_overrides(path: Path, options: CompareOptions) -> dict[str, dict[str, Any]]:
+    """The file of `--overrides`: approach -> flags.
 
     Raises:
-        InputError: it is no YAML, or names an approach or a flag that there is not.
+        InputError: it is no YAML, or names an approach or a flag that there is not, or a flag that all rows share.
     """
-    if path is None:
-        return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"--overrides {path}: expected a YAML file, got {reason}. Correct the file.") from error
-    known = {*get_args(Approach), "all"}
     if not isinstance(content, dict) or not all(isinstance(flags, dict) for flags in content.values()):
         raise InputError(f"--overrides {path}: expected approach: flags, got {content!r}. See docs/compare.md.")
-    if unknown := sorted(map(str, set(content) - known)):
-        raise InputError(
-            f"--overrides {path}: expected approaches among {', '.join(sorted(known))}, got {', '.join(unknown)}. "
-            "Correct the names."
-        )
-    flags = set(flat(unflat(TrainOptions, {"annotations": Path(), "videos": Path()})))
-    if wrong := sorted({str(flag) for values in content.values() for flag in values} - flags):
-        raise InputError(
-            f"--overrides {path}: expected flags of nocigram train, got {', '.join(wrong)}. Correct their spelling."
-        )
-    return content
+    raise_faults(_name_faults(path, content, options))
+    overrides, faults = {}, []
+    for approach, flags in content.items():
+        overrides[approach], found = typed(TrainOptions, flags, where=f"--overrides {path}, {approach}")
+        faults += found
+    raise_faults(faults)
+    return overrides
 
 
-def _row(name: str, result: Crossvalidation, grid: Grid) -> ComparedRow:
-    """A row without its test."""
+def _name_faults(path: Path, content: Mapping[str, Mapping[str, Any]], options: CompareOptions) -> list[Fault]:
+    """Names in an overrides file that there are not, or that don't belong there."""
+    where, known, flags = f"--overrides {path}", {*get_args(Approach), "all"}, set(types_of(TrainOptions))
+    shared = flags & {*flat(options), *_OWN}
+    given = {flag for values in content.values() for flag in values}
+    reasons = [
+        (set(content) - known, f"approaches among {', '.join(sorted(known))}", "Correct the names."),
+        (given - flags, "flags of nocigram train", "Correct their spelling."),
+        (given & shared, "flags in which approaches may differ", "All rows share these; leave them out of the file."),
+    ]
+    return [
+        Fault(where=where, expected=expected, got=", ".join(sorted(map(str, wrong))), fix=fix)
+        for wrong, expected, fix in reasons
+        if wrong
+    ]
+
+
+def _row(name: str, result: Crossvalidation, grid: Grid, *, test: PairedTest | None) -> ComparedRow:
+    """A row of the table."""
     outcomes = grid.outcomes(name)
     return ComparedRow(
         name=name,
@@ -144,21 +162,15 @@ def _row(name: str, result: Crossvalidation, grid: Grid) -> ComparedRow:
         n_parameters=round(mean(outcome.n_parameters for outcome in outcomes)),
         training_minutes=mean(outcome.training_minutes for outcome in outcomes),
         frames_per_s=mean(outcome.frames_per_s for outcome in outcomes),
+        p=None if test is None else test.p,
     )
 
 
-def _with_tests(
-    rows: Sequence[ComparedRow], results: Mapping[str, Crossvalidation], *, classes: Sequence[str]
-) -> list[ComparedRow]:
-    """Each row tested against the best by macro F1."""
-    best = max(rows, key=lambda row: row.scores["macro_f1"].value)
-    ignored = results[best.name].ignored
-    return [
-        row
-        if row is best
-        else replace(
-            row,
-            p=paired_test(results[best.name].runs, results[row.name].runs, classes=classes, not_assessable=ignored).p,
-        )
-        for row in rows
-    ]
+def _tests(results: Mapping[str, Crossvalidation], *, classes: Sequence[str]) -> dict[str, PairedTest]:
+    """Each row tested against the best by macro F1, which has no test."""
+    best = max(results, key=lambda name: results[name].measured["macro_f1"].value)
+    return {
+        name: paired_test(results[best].runs, result.runs, classes=classes, not_assessable=results[best].ignored)
+        for name, result in results.items()
+        if name != best
+    }

@@ -18,13 +18,12 @@ from nocigram.evaluation import (
     action_support,
     measure,
     not_assessable,
-    score_animals,
     score_trials,
 )
 from nocigram.report import draw_confusion, draw_ethograms
 from nocigram.study.grid import Grid
 
-_OF_AN_ANIMAL = ("macro_f1", "accuracy", "balanced_accuracy", "per_action", "segment_f1", "edit", "n_frames")
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +31,8 @@ class Crossvalidation:
     """What came out: predictions of animals that were held out, and scores of all of them together."""
 
     classes: tuple[str, ...]
-    runs: list[list[TrialPrediction]]
-    """For each seed, every trial once."""
+    by_seed: dict[int, list[TrialPrediction]]
+    """Every trial once, for each seed."""
     measured: dict[str, Measured]
     """By path in metrics.json."""
     before: dict[str, Measured] | None
@@ -43,37 +42,39 @@ class Crossvalidation:
     """Actions that can't be assessed."""
 
     @classmethod
-    def of(cls, runs: list[list[TrialPrediction]], *, classes: tuple[str, ...]) -> "Crossvalidation":
+    def of(cls, by_seed: dict[int, list[TrialPrediction]], *, classes: tuple[str, ...]) -> "Crossvalidation":
         """Score the predictions of each seed."""
+        runs = [*by_seed.values()]
         support = action_support(runs[0], classes=classes)
         ignored = not_assessable(support)
         plain = [[trial.undecoded() for trial in run] for run in runs]
         is_decoded = any(trial.decoded is not None for run in runs for trial in run)
         return cls(
             classes=classes,
-            runs=runs,
+            by_seed=by_seed,
             measured=measure(runs, classes=classes, not_assessable=ignored),
             before=measure(plain, classes=classes, not_assessable=ignored) if is_decoded else None,
             support=support,
             ignored=ignored,
         )
 
+    @property
+    def runs(self) -> list[list[TrialPrediction]]:
+        """The predictions of each seed."""
+        return [*self.by_seed.values()]
+
     def as_dict(self) -> dict[str, Any]:
         """The content of metrics.json: the keys of `nocigram evaluate`, then what only folds can tell."""
         pooled = score_trials(self.runs[0], classes=self.classes).as_dict()
-        nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}}
-        for path, each in self.measured.items():
-            _put(nested, path, _plain(each.value))
+        nested = _nested(self.measured)
         for name, action in self.support.items():
             nested["per_action"][name] |= {**asdict(action), "is_assessable": name not in self.ignored}
         return {
             **{key: nested.get(key, pooled[key]) for key in pooled},
             "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
             "per_animal": self._per_animal(),
-            "n_seeds": len(self.runs),
-            "before_smoothing": None
-            if self.before is None
-            else {path: _plain(each.value) for path, each in self.before.items()},
+            "seeds": [*self.by_seed],
+            "before_smoothing": None if self.before is None else _nested(self.before),
         }
 
     def as_text(self) -> str:
@@ -97,11 +98,13 @@ class Crossvalidation:
         return f"{scores}\n\n{table}"
 
     def _per_animal(self) -> dict[str, Any]:
-        """Scores of each animal, of the first seed."""
-        return {
-            animal: {key: _plain(value) for key, value in scores.as_dict().items() if key in _OF_AN_ANIMAL}
-            for animal, scores in score_animals(self.runs[0], classes=self.classes).items()
-        }
+        """Scores of each animal with a scored frame."""
+        animals: dict[str, Any] = {}
+        for animal in sorted({trial.animal for trial in self.runs[0] if trial.scored.any()}):
+            own = [[trial for trial in run if trial.animal == animal] for run in self.runs]
+            measured = measure(own, classes=self.classes, not_assessable=self.ignored, n_resamples=1)
+            animals[animal] = {**_nested(measured), "n_frames": int(sum(trial.scored.sum() for trial in own[0]))}
+        return animals
 
 
 def crossval(options: CrossvalOptions) -> Crossvalidation:
@@ -115,7 +118,7 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
         {row: options.train}, folding=options.folding, folder=options.out, val_share=options.train.split.val_share
     )
     print(grid.as_text())
-    grid.run(options.launch)
+    grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
     result = Crossvalidation.of(grid.runs(row), classes=classes)
     print(result.as_text())
@@ -126,8 +129,8 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
 def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) -> None:
     """metrics.json, the probabilities of every frame, figures."""
     write_json(out / "metrics.json", result.as_dict())
-    for number, run in enumerate(result.runs):
-        _write_probabilities(out / f"out_of_fold_{number}.csv", run, classes=result.classes)
+    for seed, run in result.by_seed.items():
+        _write_probabilities(out / f"out_of_fold_seed{seed}.csv", run, classes=result.classes)
     first = result.runs[0]
     draw_confusion(
         score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
@@ -156,6 +159,14 @@ def interval_text(measured: Measured) -> str:
         return "-"
     interval = "" if measured.low is None or measured.high is None else f" [{measured.low:.3g}, {measured.high:.3g}]"
     return f"{measured.value:.4g}{interval}"
+
+
+def _nested(measured: Mapping[str, Measured]) -> dict[str, Any]:
+    """Values by the keys of metrics.json."""
+    nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}}
+    for path, each in measured.items():
+        _put(nested, path, _plain(each.value))
+    return nested
 
 
 def _put(nested: dict[str, Any], path: str, value: Any) -> None:

@@ -3,19 +3,21 @@
 R rows (approaches or ablations), F folds, S seeds.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from nocigram.config.commands import FoldOptions, TrainOptions
 from nocigram.config.launch import LaunchOptions
-from nocigram.core.needs import EVERYTHING, Needs
+from nocigram.core.needs import Needs
 from nocigram.core.tables import text_table
 from nocigram.data.discover import discover_from
+from nocigram.data.fingerprint import fingerprint
 from nocigram.data.folds import Fold, inner_split, make_folds
 from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery
 from nocigram.data.scheme_file import read_scheme
+from nocigram.data.split import Split
 from nocigram.evaluation import TrialPrediction
 from nocigram.study.cells import Cell, Outcome, run_cell
 from nocigram.study.jobs import Job
@@ -27,6 +29,7 @@ class Grid:
     """A study before it runs."""
 
     found: Discovery
+    """The data that every row can use."""
     folds: list[Fold]
     cells: dict[str, list[Cell]]
     """By row: its folds, each with its seeds."""
@@ -47,30 +50,30 @@ class Grid:
         Raises:
             InputError: there are too few animals, or the folders can't be used.
         """
-        found = _common_data(list(rows.values()))
+        found = _common_data(rows)
         folds = make_folds(found, folding.folds, seed=folding.fold_seed)
-        splits = {
-            fold.number: replace(
-                inner_split(found, fold, val_share=val_share, seed=folding.fold_seed),
-                test=tuple(trial.name for trial in fold.test_trials(found)),
-            )
-            for fold in folds
-        }
+        splits = {fold.number: _split_of(found, fold, val_share=val_share, seed=folding.fold_seed) for fold in folds}
+        prints = _fingerprints(rows, found)
         cells = {
             row: [
                 Cell(
                     row=row,
-                    fold=fold.number,
+                    fold=number,
                     options=replace(options, machine=replace(options.machine, seed=seed)),
-                    split=splits[fold.number],
-                    folder=folder / "cells" / f"{row} fold {fold.number} seed {seed}".replace(" ", "_"),
+                    split=split,
+                    data=prints[row],
+                    study=folder / "cells",
                 )
-                for fold in folds
+                for number, split in splits.items()
                 for seed in range(options.machine.seed, options.machine.seed + folding.seeds)
             ]
             for row, options in rows.items()
         }
         return cls(found=found, folds=folds, cells=cells, folder=folder)
+
+    def only(self, *rows: str) -> "Grid":
+        """The same study with some of its rows; folds and trials stay."""
+        return replace(self, cells={row: self.cells[row] for row in rows})
 
     def as_text(self) -> str:
         """The folds with their animals, and how much there is to do."""
@@ -82,45 +85,83 @@ class Grid:
             f"[info] {len(cells)} trainings, {n_done} of them finished before"
         )
 
-    def run(self, options: LaunchOptions) -> None:
+    def run(self, options: LaunchOptions, *, results: tuple[str, ...] = ()) -> None:
         """Run what is not finished yet.
+
+        Args:
+            options: where.
+            results: patterns of files in the study's folder that are made of all cells. They are removed first, since
+                those that lie there may be of other options or data.
 
         Raises:
             FailedJobsError: a cell failed; the others ran, and running the study again goes on from there.
         """
+        for pattern in results:
+            for path in self.folder.glob(pattern):
+                path.unlink()
         todo = [cell for row in self.cells.values() for cell in row if not cell.is_finished]
         if todo:
             jobs = [Job(name=cell.name, function=run_cell, arguments=cell.arguments()) for cell in todo]
             launch(jobs, options=options, logs=self.folder / "logs")
 
-    def runs(self, row: str) -> list[list[TrialPrediction]]:
+    def runs(self, row: str) -> dict[int, list[TrialPrediction]]:
         """For each seed, in order, the predictions of all folds together: each trial once."""
         by_seed: dict[int, list[TrialPrediction]] = {}
         for cell in self.cells[row]:
             by_seed.setdefault(cell.options.machine.seed, []).extend(cell.predictions())
-        return [sorted(by_seed[seed], key=lambda trial: (trial.recording, trial.trial)) for seed in sorted(by_seed)]
+        return {
+            seed: sorted(by_seed[seed], key=lambda trial: (trial.recording, trial.trial)) for seed in sorted(by_seed)
+        }
 
     def outcomes(self, row: str) -> list[Outcome]:
         """What each cell of a row found besides."""
         return [cell.outcome() for cell in self.cells[row]]
 
 
-def _common_data(rows: Sequence[TrainOptions]) -> Discovery:
+def _common_needs(rows: Mapping[str, TrainOptions]) -> Needs:
+    """What all rows together have to be given."""
+    asked = [options.model.needs for options in rows.values()]
+    return Needs(**{each.name: any(getattr(needs, each.name) for needs in asked) for each in fields(Needs)})
+
+
+def _common_data(rows: Mapping[str, TrainOptions]) -> Discovery:
     """The data as the most demanding row sees them; said are warnings and skips."""
-    asked = [options.model.needs for options in rows]
-    needs = Needs(
-        pixels=any(need.pixels for need in asked),
-        pose=any(need.pose for need in asked),
-        light=EVERYTHING.light,
-        kinematics=False,
-        only_with_pose=any(need.only_with_pose for need in asked),
-    )
-    data = rows[0].data
-    found = discover_from(data, scheme=read_scheme(data.actions), needs=needs)
+    needs = _common_needs(rows)
+    found = _discovered(next(iter(rows.values())), needs)
     if needs.only_with_pose:
         found = found.with_pose()
     for warning in found.warnings:
         print(warning)
     if found.skipped:
         print(skips_table(found))
+    if all(trial.animal == trial.recording for trial in found.trials):
+        print(
+            "[info] Every recording counts as an animal of its own. Name those that were recorded more than once in "
+            "recordings.csv, else they train the model that they judge."
+        )
     return found
+
+
+def _split_of(found: Discovery, fold: Fold, *, val_share: float, seed: int) -> Split:
+    """All three sides of a fold."""
+    inner = inner_split(found, fold, val_share=val_share, seed=seed)
+    return replace(inner, test=tuple(trial.name for trial in fold.test_trials(found)))
+
+
+def _fingerprints(rows: Mapping[str, TrainOptions], common: Discovery) -> dict[str, str]:
+    """Of each row, the content of what it reads: the trials of all rows, and recordings that it may learn from."""
+    trials, needs = {trial.name for trial in common.trials}, _common_needs(rows)
+    seen = {(needs.pixels, needs.pose): common}
+    prints = {}
+    for row, options in rows.items():
+        needs = options.model.needs
+        key = (needs.pixels, needs.pose)
+        if key not in seen:
+            seen[key] = _discovered(options, needs)
+        prints[row] = fingerprint(seen[key], trials=trials, needs=needs, with_unlabelled=options.learns_from_unlabelled)
+    return prints
+
+
+def _discovered(options: TrainOptions, needs: Needs) -> Discovery:
+    """The folders."""
+    return discover_from(options.data, scheme=read_scheme(options.data.actions), needs=needs)

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 
+def as_file_name(name: str) -> str:
+    """A name without what a file's can't have."""
+    return re.sub(r"[^\w.-]+", "_", name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A call of a function that needs nothing of other jobs and writes its own files."""
@@ -22,7 +27,7 @@ class Job:
     @property
     def file_name(self) -> str:
         """The name as a file's."""
-        return re.sub(r"[^\w.-]+", "_", self.name)
+        return as_file_name(self.name)
 
     def run(self) -> "Answer":
         """Call the function here. What it raises becomes its answer; the traceback goes to stderr, which is the log."""

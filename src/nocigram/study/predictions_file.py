@@ -33,6 +33,7 @@ def load_predictions(path: Path) -> list[TrialPrediction]:
         found: dict[int, dict[str, Any]] = {}
         for key in arrays.files:
             number, name = key.split(".")
-            values = json.loads(str(arrays[key])) if name == "about" else {name: arrays[key]}
-            found.setdefault(int(number), {}).update(values)
+            array = arrays[key]
+            value = array if array.ndim else array.item()
+            found.setdefault(int(number), {}).update(json.loads(value) if name == "about" else {name: value})
     return [TrialPrediction(**found[number]) for number in sorted(found)]

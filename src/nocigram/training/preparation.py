@@ -136,8 +136,7 @@ def _spans(found: Discovery, trials: Sequence[Trial], extra: Sequence[Recording]
 
 def _extra(found: Discovery, judging: Sequence[Trial], options: TrainOptions) -> list[Recording]:
     """Recordings without annotation that train the keypoint head: none of an animal that judges the model."""
-    model = options.model
-    if options.split.labelled_only or (model.approach, model.model_type) != ("multitask", "multitask"):
+    if not options.learns_from_unlabelled:
         return []
     judges = {trial.animal for trial in judging}
     extra = [recording for recording in found.unlabelled if recording.animal not in judges]

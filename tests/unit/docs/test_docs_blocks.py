@@ -5,6 +5,7 @@ import importlib
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,11 +13,14 @@ import yaml
 from doc_blocks import LANGUAGES, PAGES, ROOT, Block, blocks_in, blocks_of, commands_in, nocigram_arguments
 
 from nocigram.cli.main import _COMMANDS, main
+from nocigram.config.commands import CompareOptions
+from nocigram.config.data import DataOptions
 from nocigram.core.literals import Approach
 from nocigram.data.annotations import frame_faults, read_annotation
 from nocigram.data.recordings_table import read_recordings_table
 from nocigram.data.scheme_file import read_scheme
 from nocigram.pose.skeleton_file import read_skeleton
+from nocigram.study.compare import rows_of
 
 LARGEST_SIMULATION = 2
 COMMANDS = runpy.run_path(str(ROOT / "scripts/flag_tables.py"))["commands"]()
@@ -41,7 +45,7 @@ def is_short(place, words):
         return False
     if arguments[0] == "simulate":
         return int(arguments[arguments.index("--animals") + 1]) <= LARGEST_SIMULATION
-    return arguments[0] != "train" or "--print_config" in arguments
+    return arguments[0] not in ("train", "crossval", "compare") or "--print_config" in arguments
 
 
 def by_command(commands):
@@ -159,10 +163,14 @@ def test_a_snippet_runs(block, in_folder):
 def test_a_yaml_file_is_understood(block, tmp_path, received):
     path = tmp_path / "file.yaml"
     path.write_text(block.text)
-    if "keypoints" in yaml.safe_load(block.text):
+    content = yaml.safe_load(block.text)
+    if "keypoints" in content:
         assert read_skeleton(path).names
-    elif "names" in yaml.safe_load(block.text):
+    elif "names" in content:
         assert read_scheme(path).classes
+    elif "all" in content:
+        data = DataOptions(annotations=Path("A"), videos=Path("V"))
+        assert rows_of(CompareOptions(data=data, overrides=path))["pose_only"].model.members == 2
     else:
         assert main(["train", "--config", str(path)]) == 0
 
