@@ -53,8 +53,8 @@ def motion_features(
     length = body_length_px[:, None, None, None]
     parts = [_turned((xy_px - centre) / length, turn) * weights]
     for lag in LAGS_N_FRAMES:
-        velocity = _turned(_velocity(xy_px / length, valid, lag=lag), turn) * weights * _VELOCITY_SCALE
-        parts += [velocity, torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)]
+        velocity = _velocity(xy_px / length, valid, lag=lag) * weights * _VELOCITY_SCALE
+        parts += [_turned(velocity, turn), torch.linalg.vector_norm(velocity, dim=-1, keepdim=True)]
     parts.append((visible & known)[..., None].to(xy_px.dtype))
     return torch.cat([part.flatten(2) for part in parts], dim=-1)
 

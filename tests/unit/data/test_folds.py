@@ -12,6 +12,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.folds import Fold, inner_split, make_folds
 from nocigram.data.records import Discovery, Recording, Trial
+from nocigram.pose.skeleton import MOUSE
 from nocigram.video.probe import VideoInfo
 
 CODE_OF_CLASS = [DEFAULT_SCHEME.names.index(name) for name in DEFAULT_SCHEME.classes]
@@ -25,8 +26,8 @@ def recording_of(animal, letter):
     )
     return Recording(
         name=video.stem,
-        video=video,
         info=info,
+        fps=30.0,
         n_frames=60,
         pose_file=None,
         xy_px=np.zeros((0, 6, 2), dtype=np.float32),
@@ -61,7 +62,7 @@ def study_of(classes_of_animals, *, n_trials=2, n_frames=60):
         warnings=[],
         rules={},
         scheme=DEFAULT_SCHEME,
-        kp_names=("a",) * 6,
+        skeleton=MOUSE,
     )
 
 

@@ -1,13 +1,17 @@
 """Alignment: the pixels, the keypoints and the label of a window's frame t are of one video frame."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from nocigram.config.data import DataOptions
 from nocigram.config.learning import needs_of
+from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.core.errors import InputError
-from nocigram.data import discover
+from nocigram.core.needs import EVERYTHING
+from nocigram.data import discover, discover_from
 from nocigram.data.batches import collate
 from nocigram.data.locate import located_view
 from nocigram.data.sources import default_cache_dir, sources_of
@@ -213,3 +217,68 @@ def test_grey_and_colour_recordings_share_a_batch(laboratory):
     assert batch.index.tolist() == [0, 1]
     assert [laboratory.numbers_in(pixels) for pixels in batch.pixels] == [list(range(20))] * 2
     assert (batch.pixels[0] == batch.pixels[0, :, :1]).all()
+
+
+LIGHT_ALONE = needs_of("pose_only", streams="pixels+pose", features=("kinematics", "light"))
+
+
+def sources_for(needs, laboratory, *, crop="full", fps=None):
+    options = DataOptions(**laboratory.folders, fps=fps)
+    found = discover_from(options, scheme=DEFAULT_SCHEME, needs=needs)
+    said = []
+    sources = sources_of(
+        found.recordings.values(),
+        needs=needs,
+        crop=crop,
+        img_size=32,
+        cache_dir=laboratory.folder / "cache",
+        say=said.append,
+    )
+    return sources, said
+
+
+def test_light_without_pixels_is_the_light_beside_them(laboratory):
+    laboratory.video()
+    laboratory.pose()
+    beside = sources_for(EVERYTHING, laboratory)[0]["rec"].light
+    shutil.rmtree(laboratory.folder / "cache")
+    sources, said = sources_for(LIGHT_ALONE, laboratory)
+
+    assert (sources["rec"].frames, sources["rec"].n_frames, len(sources["rec"].kinematics)) == (None, 40, 2)
+    np.testing.assert_array_equal(sources["rec"].light, beside)
+    assert [line.split(" into ")[0] for line in said] == ["[info] Decoding 1 videos"]
+    assert sum(path.stat().st_size for path in (laboratory.folder / "cache/frames").iterdir()) < 40 * 32 * 32
+
+
+def test_light_is_measured_once_with_pixels_or_without(laboratory, monkeypatch):
+    laboratory.video()
+    laboratory.pose()
+    sources_for(EVERYTHING, laboratory)
+    monkeypatch.setattr("nocigram.data.frame_cache.decode", None)
+    sources, said = sources_for(LIGHT_ALONE, laboratory)
+
+    assert sources["rec"].light is not None
+    assert said == []
+
+
+def test_recordings_without_a_video_have_no_light_and_those_beside_them_do(laboratory):
+    laboratory.video("a.mp4")
+    laboratory.pose("a")
+    laboratory.pose("b", n_frames=30)
+    sources, _ = sources_for(LIGHT_ALONE, laboratory, fps=30.0)
+
+    assert {name: source.light is None for name, source in sources.items()} == {"a": False, "b": True}
+    assert (sources["b"].n_frames, len(sources["b"].kinematics)) == (30, 2)
+
+
+def test_a_video_without_pose_shows_the_animal_that_the_picture_shows_and_it_is_looked_for_once(
+    laboratory, monkeypatch
+):
+    laboratory.video()
+    sources, _ = sources_for(EVERYTHING, laboratory, crop="mouse")
+    located = located_view(laboratory.videos / "rec.mp4", info=sources["rec"].recording.video).view
+    np.testing.assert_array_equal(sources["rec"].view.boxes, located.boxes)
+
+    monkeypatch.setattr("nocigram.data.sources.located_view", None)
+    again, _ = sources_for(EVERYTHING, laboratory, crop="mouse")
+    np.testing.assert_array_equal(again["rec"].view.boxes, located.boxes)

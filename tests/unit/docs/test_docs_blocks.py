@@ -19,6 +19,7 @@ from nocigram.core.literals import Approach
 from nocigram.data.annotations import frame_faults, read_annotation
 from nocigram.data.recordings_table import read_recordings_table
 from nocigram.data.scheme_file import read_scheme
+from nocigram.pose.skeleton_file import read_skeleton
 from nocigram.study.compare import rows_of
 
 LARGEST_SIMULATION = 2
@@ -163,7 +164,9 @@ def test_a_yaml_file_is_understood(block, tmp_path, received):
     path = tmp_path / "file.yaml"
     path.write_text(block.text)
     content = yaml.safe_load(block.text)
-    if "names" in content:
+    if "keypoints" in content:
+        assert read_skeleton(path).names
+    elif "names" in content:
         assert read_scheme(path).classes
     elif "all" in content:
         data = DataOptions(annotations=Path("A"), videos=Path("V"))

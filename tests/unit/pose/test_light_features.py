@@ -92,6 +92,16 @@ def test_one_frame_of_unknown_light_is_told_from_light_that_does_not_change():
     assert not features[..., CHANGES:].any(), "neither its neighbours nor the other side see a paw go dark"
 
 
+@pytest.mark.parametrize("lag", LIGHT_LAGS_N_FRAMES)
+def test_a_frame_of_unknown_light_takes_part_in_no_change(lag):
+    light = random_light()
+    light[:, 5, R_HIND] = 0
+    changes = changes_of(features_of(light), lag=lag)[0, :, 3]
+
+    unknown = {5 - lag, 5, 5 + lag} | {*range(lag), *range(12 - lag, 12)}
+    assert set((changes == 0).all(dim=-1).nonzero()[:, 0].tolist()) == unknown
+
+
 @settings(deadline=None, max_examples=30)
 @given(n_frames=st.integers(1, 10), n_padding=st.integers(0, 10), seed=st.integers(0, 100))
 def test_padding_changes_nothing(n_frames, n_padding, seed):

@@ -1,11 +1,13 @@
 """Motion features: invariances, what is unknown, padding."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nocigram.pose.motion import LAGS_N_FRAMES, motion_features, n_motion_features
+from nocigram.pose.skeleton import MOUSE
 
 T = 12
 
@@ -47,6 +49,19 @@ def test_motion_features_do_not_change_with_place_direction_and_size(seed, dx, d
     one, other = features(xy, visible), features(moved, visible, body=50.0 * scale)
     assert one.shape == (1, T, n_motion_features())
     torch.testing.assert_close(one, other, atol=1e-7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("end", [MOUSE.front, MOUSE.back], ids=["front", "back"])
+def test_without_an_axis_only_speeds_are_left_and_place_changes_nothing(end):
+    xy, visible = window()
+    visible[..., end] = False
+    here, far = (features(place, visible) for place in (xy, xy + torch.tensor([300.0, -500.0])))
+
+    torch.testing.assert_close(here, far)
+    coordinates, *motions, seen = parts(here)
+    velocities, speeds = motions[0::2], motions[1::2]
+    assert not any(bool(values.any()) for values in (coordinates, *velocities))
+    assert all(bool(values.any()) for values in (*speeds, seen))
 
 
 def test_a_mirror_image_changes_only_the_sign_of_what_lies_across_the_axis():

@@ -71,7 +71,7 @@ def test_padding_changes_nothing(seed, n_frames, n_padding):
     valid = torch.arange(n_frames + n_padding)[None] < n_frames
     visible = torch.rand(1, n_frames + n_padding, 6, generator=torch.Generator().manual_seed(seed)) < 0.8
     visible[:, 0] = True  # so that no keypoint is seen in the padding alone
-    anything = torch.full((1, n_padding, 6, 2), 1e6, dtype=torch.float64)
+    anything = torch.full((1, n_padding, 6, 2), float("nan"), dtype=torch.float64)
     padded = numbers_of(torch.cat((xy, anything), dim=1), visible=visible, valid=valid)
 
     torch.testing.assert_close(

@@ -4,6 +4,7 @@ import torch
 
 from nocigram.core.actions import UNSCORED
 from nocigram.data.batches import Batch
+from nocigram.pose.light import N_LIGHT
 
 N_CLASSES = 4
 SIDE = 8
@@ -17,7 +18,7 @@ def batch_of(*, n_windows: int = 2, n_frames: int = 12, seed: int = 0, **changes
     fields = {
         "pixels": stamp[..., None, None, None].expand(-1, -1, 1, SIDE, SIDE).to(torch.uint8) + 100,
         "features": None,
-        "light": (stamp[..., None, None] + 1.0).expand(-1, -1, 6, 6).clone(),
+        "light": (stamp[..., None, None] + 1.0).expand(-1, -1, 6, N_LIGHT).clone(),
         "xy_px": stamp[..., None, None] + noise,
         "visible": torch.rand(n_windows, n_frames, 6, generator=generator) < 0.8,
         "has_pixels": torch.ones(n_windows, dtype=torch.bool),
