@@ -31,7 +31,7 @@ from nocigram.core.literals import Approach
 from nocigram.core.tables import text_table
 from nocigram.data.folds import Fold
 from nocigram.data.records import Discovery
-from nocigram.evaluation import TrialPrediction, measure
+from nocigram.evaluation import TrialPrediction, action_support, measure, not_assessable
 from nocigram.study.grid import Grid
 
 OURS: tuple[Approach, ...] = ("pose_only", "pose_trees")
@@ -48,9 +48,9 @@ class Result:
 
     name: str
     macro_f1: float
-    """Of all frames together."""
-    f1: dict[str, float]
-    """By action."""
+    """Of all frames together, over the actions that can be assessed."""
+    f1: dict[str, float | None]
+    """By action; None where it can't be assessed."""
     minutes: float
     """Of training, and for the others also of prediction, over all folds."""
 
@@ -60,8 +60,8 @@ def main() -> None:
     given = _arguments()
     rows = {name: _options_of(name, given) for name in OURS}
     grid = Grid.of(rows, folding=FoldOptions(), folder=given.out, val_share=rows["pose_only"].split.val_share)
-    print(grid.as_text())
     wanted = given.only or [*OURS, *OTHERS]
+    print(grid.only(*(name for name in OURS if name in wanted)).as_text())
     results = []
     for name in wanted:
         if name.startswith("lightning_action") and importlib.util.find_spec("lightning_action") is None:
@@ -117,18 +117,24 @@ def _other(name: str, found: Discovery, folds: list[Fold], *, seed: int) -> tupl
 
 def _result(name: str, run: list[TrialPrediction], minutes: float, *, classes: tuple[str, ...]) -> Result:
     """Scores of all folds together."""
-    measured = measure([run], classes=classes, n_resamples=1)
-    f1 = {action: measured[f"per_action/{action}/f1"].value for action in classes}
+    ignored = not_assessable(action_support(run, classes=classes))
+    measured = measure([run], classes=classes, not_assessable=ignored, n_resamples=1)
+    f1 = {action: None if action in ignored else measured[f"per_action/{action}/f1"].value for action in classes}
     return Result(name=name, macro_f1=measured["macro_f1"].value, f1=f1, minutes=minutes)
 
 
 def _table(results: list[Result], classes: tuple[str, ...]) -> str:
     """For people."""
     rows = [
-        (each.name, f"{each.macro_f1:.3f}", *(f"{each.f1[action]:.3f}" for action in classes), f"{each.minutes:.1f}")
+        (each.name, *(_text(score) for score in (each.macro_f1, *each.f1.values())), f"{each.minutes:.1f}")
         for each in results
     ]
     return text_table(("approach", "macro F1", *(f"F1 {action}" for action in classes), "minutes"), rows)
+
+
+def _text(score: float | None) -> str:
+    """A score in a cell."""
+    return "-" if score is None else f"{score:.3f}"
 
 
 if __name__ == "__main__":

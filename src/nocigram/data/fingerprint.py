@@ -14,7 +14,7 @@ def fingerprint(found: Discovery, *, trials: Collection[str], needs: Needs, with
     """Equal for equal data wherever they lie; another one where any label, animal, keypoint or used video differs.
 
     Args:
-        found: as the model reads it.
+        found: as the model reads it: without keypoints, where it needs none.
         trials: names of those that it is trained, chosen and tested on.
         needs: of the model; a video that no pixel is taken from is not opened.
         with_unlabelled: the model also learns from recordings without annotation.
@@ -35,9 +35,8 @@ def fingerprint(found: Discovery, *, trials: Collection[str], needs: Needs, with
 def _content_of(recording: Recording, *, needs: Needs) -> bytes:
     """Everything that a model of these needs reads of a recording."""
     digest = hashlib.sha256(repr((recording.name, recording.animal, recording.fps, recording.n_frames)).encode())
-    if needs.pose:
-        digest.update(np.ascontiguousarray(recording.xy_px, dtype="<f4").tobytes())
-        digest.update(np.ascontiguousarray(recording.visible).tobytes())
+    digest.update(np.ascontiguousarray(recording.xy_px, dtype="<f4").tobytes())
+    digest.update(np.ascontiguousarray(recording.visible).tobytes())
     if recording.info is not None and (needs.pixels or needs.light):
         digest.update(content_hash(recording.info.path).encode())
     return digest.digest()

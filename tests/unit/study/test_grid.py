@@ -146,6 +146,14 @@ def test_a_cell_is_finished_only_for_equal_options_and_data(folders, approach, c
     assert [cell.is_finished for cell in made.cells[approach]] == [is_finished] * 2
 
 
+def test_whose_a_recording_without_labels_is_decides_a_keypoint_head(folders):
+    film_another(folders)
+    for cell in grid_of(folders, "multitask").cells["multitask"]:
+        finish(cell)
+    folders.table(*(ANIMALS | {"unlabelled": "B"}).items(), header="recording,animal")
+    assert not any(cell.is_finished for cell in grid_of(folders, "multitask").cells["multitask"])
+
+
 def test_a_study_whose_folders_were_moved_is_still_finished(folders, tmp_path_factory):
     for cell in grid_of(folders, "multitask").cells["multitask"]:
         finish(cell)
