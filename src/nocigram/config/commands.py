@@ -10,12 +10,11 @@ from nocigram.config.learning import (
     AugmentOptions,
     LossOptions,
     MachineOptions,
-    ModelOptions,
     MonitorOptions,
     OptimiserOptions,
-    TreeOptions,
 )
 from nocigram.config.limits import out_of_range
+from nocigram.config.model import ModelOptions, TreeOptions
 from nocigram.config.records import flat
 from nocigram.core.errors import Fault
 from nocigram.core.literals import Accelerator, Approach

@@ -78,18 +78,8 @@ def _action_faults(trial: TrialPrediction) -> list[Fault]:
                 fix="Give one row of probabilities per labelled frame.",
             )
         ]
-    faults, n_actions = [], probabilities.shape[1]
-    if trial.decoded is not None and (
-        trial.decoded.shape != labels.shape or not np.isin(trial.decoded, np.arange(n_actions)).all()
-    ):
-        faults.append(
-            Fault(
-                where=trial.name,
-                expected=f"decoded actions ({len(labels)},) from 0 to {n_actions - 1}",
-                got=f"{trial.decoded.shape} with {sorted(set(trial.decoded.ravel().tolist()))[:9]}",
-                fix="Decode each trial's own probabilities.",
-            )
-        )
+    n_actions = probabilities.shape[1]
+    faults = _decoded_faults(trial, n_actions=n_actions)
     if unknown := sorted({int(label) for label in labels} - set(range(n_actions)) - {UNSCORED}):
         faults.append(
             Fault(
@@ -109,6 +99,21 @@ def _action_faults(trial: TrialPrediction) -> list[Fault]:
             )
         )
     return faults
+
+
+def _decoded_faults(trial: TrialPrediction, *, n_actions: int) -> list[Fault]:
+    """What is wrong with the decoder's actions; nothing where there are none."""
+    decoded, n_frames = trial.decoded, len(trial.labels)
+    if decoded is None or (decoded.shape == (n_frames,) and np.isin(decoded, np.arange(n_actions)).all()):
+        return []
+    return [
+        Fault(
+            where=trial.name,
+            expected=f"decoded actions ({n_frames},) from 0 to {n_actions - 1}",
+            got=f"{decoded.shape} with {sorted(set(decoded.ravel().tolist()))[:9]}",
+            fix="Decode each trial's own probabilities.",
+        )
+    ]
 
 
 def _keypoint_faults(trial: TrialPrediction) -> list[Fault]:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Float32, Float64, Int
 from torch import Tensor
 
-from nocigram.config.learning import needs_of
+from nocigram.config.model import needs_of
 from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.needs import Needs

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from torch.utils.data import DataLoader
 
-from nocigram.config.learning import TreeOptions
+from nocigram.config.model import TreeOptions
 from nocigram.core.actions import UNSCORED
 from nocigram.data.batches import Windows, collate
 from nocigram.data.progress import progress_bar

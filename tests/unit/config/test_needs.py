@@ -2,7 +2,7 @@
 
 import pytest
 
-from nocigram.config.learning import needs_of
+from nocigram.config.model import needs_of
 from nocigram.core.needs import Needs
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nocigram.config.learning import needs_of
+from nocigram.config.model import needs_of
 from nocigram.core.actions import UNSCORED
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover

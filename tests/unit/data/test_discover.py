@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nocigram.config.data import DataOptions
-from nocigram.config.learning import needs_of
+from nocigram.config.model import needs_of
 from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.core.errors import InputError
 from nocigram.data import discover, discover_from

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nocigram.config.learning import needs_of
+from nocigram.config.model import needs_of
 from nocigram.core.ranges import FrameRange
 from nocigram.data import discover
 from nocigram.data.sources import sources_of

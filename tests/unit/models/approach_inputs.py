@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from nocigram.config.learning import POSE_GROUPS
+from nocigram.config.model import POSE_GROUPS
 from nocigram.models.approaches import build_model
 from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.pose.kinematics import Kinematics

@@ -6,7 +6,7 @@ import pytest
 import torch
 from approach_inputs import FOUR_KEYPOINTS, N_ACTIONS, N_FRAMES, build, cut, grow, inputs
 
-from nocigram.config.learning import POSE_GROUPS, needs_of
+from nocigram.config.model import POSE_GROUPS, needs_of
 from nocigram.core.errors import InputError
 from nocigram.models.approaches import APPROACHES
 from nocigram.pose.skeleton import MOUSE

@@ -13,10 +13,10 @@ from nocigram.config.learning import (
     AugmentOptions,
     LossOptions,
     MachineOptions,
-    ModelOptions,
     MonitorOptions,
     OptimiserOptions,
 )
+from nocigram.config.model import ModelOptions
 from nocigram.core.errors import InputError, MissingExtraError, NoSamplesError
 from nocigram.data.sources import sources_of
 from nocigram.evaluation import TrialPrediction, score_trials

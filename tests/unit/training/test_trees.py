@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nocigram.config.learning import TreeOptions, needs_of
+from nocigram.config.model import TreeOptions, needs_of
 from nocigram.core.actions import UNSCORED
 from nocigram.data import discover
 from nocigram.data.kinematics import kinematics_of
