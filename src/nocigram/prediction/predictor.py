@@ -32,6 +32,7 @@ from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_mode
 from nocigram.models.decoder import BoutDecoder
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
+from nocigram.models.temperature import scaled
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
@@ -109,6 +110,11 @@ class Predictor:
     def decoder(self) -> BoutDecoder:
         """How probabilities become actions."""
         return BoutDecoder.from_plain(self.checkpoint.extra["decoder"])
+
+    @property
+    def temperature(self) -> float:
+        """What makes the probabilities as sure as they are right; 1 leaves them as the model gives them."""
+        return float(self.checkpoint.extra.get("temperature", 1.0))
 
     @property
     def n_parameters(self) -> int:
@@ -336,7 +342,7 @@ class Predictor:
         keypoints = rows.get("keypoints")
         return Prediction(
             actions=rows["actions"],
-            probabilities=rows["probabilities"],
+            probabilities=scaled(rows["probabilities"], self.temperature),
             classes=self.classes,
             times_s=times_s,
             keypoints=None if keypoints is None else from_view(keypoints, view.boxes_of(span.start, span.stop)),
