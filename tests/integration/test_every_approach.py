@@ -38,6 +38,7 @@ def train(study, out, approach, *flags):
 def scored(model, study):
     """What `nocigram evaluate` says of every trial."""
     options = EvaluateOptions(
+        allow_seen=True,  # with --refit all recordings train
         checkpoint=model,
         annotations=study.annotations,
         videos=study.videos,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nocigram.core.actions import UNSCORED
-from nocigram.core.bouts import Bout, bouts_of
+from nocigram.core.bouts import Bout, bouts_of, near_edges, without_edges
 from nocigram.core.ranges import FrameRange
 
 
@@ -46,3 +46,25 @@ def test_bouts_give_the_actions_back(actions):
     assert rebuilt.tolist() == actions
     for before, after in zip(bouts, bouts[1:], strict=False):  # noqa: RUF007
         assert before.span.stop < after.span.start or before.action != after.action
+
+
+def test_frames_near_a_change_of_action_are_those_of_a_hand_drawn_case():
+    actions = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, UNSCORED, 0, 0, 2])
+
+    # the bout of 6 loses its last 2; that of 3 its first alone, since its middle stays and no action follows it
+    assert np.flatnonzero(near_edges(actions, 2)).tolist() == [4, 5, 6]
+    assert not near_edges(actions, 0).any()
+
+
+@given(actions=st.lists(st.integers(-1, 2), max_size=40), n_frames=st.integers(0, 9))
+def test_every_bout_keeps_a_frame_and_more_tolerance_takes_no_frame_back(actions, n_frames):
+    actions = np.array(actions, dtype=np.int64)
+    kept = without_edges(actions, n_frames)
+
+    for bout in bouts_of(actions):
+        assert (kept[bout.span.start : bout.span.stop] == bout.action).any()
+    assert not near_edges(actions, n_frames)[actions == UNSCORED].any()
+    assert (near_edges(actions, n_frames) <= near_edges(actions, n_frames + 1)).all()
+    changed = np.flatnonzero((np.diff(actions) != 0) & (actions[1:] >= 0) & (actions[:-1] >= 0))
+    for frame in np.flatnonzero(near_edges(actions, n_frames)):
+        assert min(abs(frame - changed - 0.5)) < n_frames

@@ -1,5 +1,4 @@
 import re
-import time
 
 import numpy as np
 import pytest
@@ -40,7 +39,7 @@ def test_values_and_paths_are_those_of_metrics_json():
     run = run_of("ABCD")
     numbers = numbers_of(score_trials(run, classes=CLASSES).as_dict())
     measured = measure([run], classes=CLASSES)
-    assert {path for path in numbers if "n_" not in path and "keypoint" not in path} == set(measured)
+    assert {path for path in numbers if not re.search("n_|keypoint|ece|average", path)} == set(measured)
     for path, score in measured.items():
         assert score.value == pytest.approx(numbers[path]), path
         assert 0 <= score.low <= score.value <= score.high <= (100 if path == "edit" else 1), path
@@ -169,14 +168,6 @@ def test_an_animal_without_a_scored_frame_is_not_drawn(trial_of):
     run = run_of("ABC")
     blank = trial_of([-1, -1], [1, 2], recording="D", animal="D")
     assert measure([[*run, blank]], classes=CLASSES) == measure([run], classes=CLASSES)
-
-
-def test_two_thousand_resamples_of_twelve_animals_take_less_than_a_second():
-    runs = [run_of("ABCDEFGHIJKL", seed=seed) for seed in range(3)]
-    measure(runs, classes=CLASSES, n_resamples=1)
-    start_s = time.perf_counter()
-    measure(runs, classes=CLASSES)
-    assert time.perf_counter() - start_s < 1
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ def test_metrics_json_has_the_documented_keys(scores):
         "per_action",
         "segment_f1",
         "edit",
+        "ece",
         "keypoint_mae_px",
         "keypoint_mae_norm",
         "n_frames",
@@ -34,7 +35,9 @@ def test_metrics_json_has_the_documented_keys(scores):
         "n_animals",
     ]
     assert list(metrics["per_action"]) == list(CLASSES)
-    assert list(metrics["per_action"]["walk"]) == ["f1", "precision", "recall", "n_frames", "n_bouts"]
+    assert list(metrics["per_action"]["walk"]) == [
+        *("f1", "precision", "recall", "average_precision", "n_frames", "n_bouts")
+    ]
     assert list(metrics["segment_f1"]) == ["0.1", "0.25", "0.3", "0.5"]
     assert (metrics["n_frames"], metrics["n_trials"], metrics["n_animals"]) == (24, 2, 2)
     assert metrics["keypoint_mae_px"] is None
@@ -105,6 +108,7 @@ def test_an_absent_action_is_null_and_named_in_the_text(trial_of):
         "f1": None,
         "precision": 0.0,
         "recall": None,
+        "average_precision": None,
         "n_frames": 0,
         "n_bouts": 0,
     }

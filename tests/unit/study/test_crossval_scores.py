@@ -40,7 +40,7 @@ def by_seed():
 def test_the_keys_are_those_of_evaluate_and_what_only_folds_can_tell(by_seed):
     found = Crossvalidation.of(by_seed, classes=CLASSES).as_dict()
     pooled = score_trials(by_seed[4], classes=CLASSES).as_dict()
-    more = ["intervals", "per_animal", "seeds", "before_smoothing"]
+    more = ["intervals", "per_animal", "boundary_tolerance", "seeds", "before_smoothing"]
     assert list(found) == [*pooled, *more]
     assert set(found["per_action"]["walk"]) == {*pooled["per_action"]["walk"], "n_animals", "is_assessable"}
     assert found["segment_f1"].keys() == pooled["segment_f1"].keys()
@@ -53,6 +53,9 @@ def test_scores_are_means_over_seeds(by_seed):
     found = Crossvalidation.of(by_seed, classes=CLASSES).as_dict()
     each = [score_trials(run, classes=CLASSES) for run in by_seed.values()]
     assert found["accuracy"] == pytest.approx(np.mean([scores.accuracy for scores in each]))
+    assert found["ece"] == pytest.approx(np.mean([scores.ece for scores in each]))
+    precision = np.mean([scores.per_action["walk"].average_precision for scores in each])
+    assert found["per_action"]["walk"]["average_precision"] == pytest.approx(precision)
     assert found["per_action"]["walk"]["f1"] == pytest.approx(
         np.mean([scores.per_action["walk"].f1 for scores in each])
     )
@@ -67,7 +70,7 @@ def test_an_action_that_is_too_rare_is_not_assessable_anywhere(by_seed):
     found = result.as_dict()
     support = found["per_action"]["flinch"]
     assert support == {
-        **dict.fromkeys(("f1", "precision", "recall")),
+        **dict.fromkeys(("f1", "precision", "recall", "average_precision")),
         **{"n_frames": 3, "n_bouts": 1, "n_animals": 1, "is_assessable": False},
     }
     assert found["intervals"]["per_action/flinch/f1"] == [None, None]

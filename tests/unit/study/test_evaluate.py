@@ -1,6 +1,8 @@
 """`nocigram evaluate`: which trials are scored, what is said of them, what is written."""
 
 import json
+import re
+import shutil
 
 import pytest
 import torch
@@ -15,12 +17,15 @@ KEYS = {
     "per_action",
     "segment_f1",
     "edit",
+    "ece",
     "keypoint_mae_px",
     "keypoint_mae_norm",
     "n_frames",
     "n_trials",
     "n_animals",
 }
+
+OF_AN_EVALUATION = {"temperature", "boundary_tolerance", "seen_in_training"}
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +62,19 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
     expected = torch.load(study / "best_model_multitask.pt")["val_metrics"]
 
     assert status == 0
-    assert set(metrics) == KEYS == set(expected)
+    assert set(metrics) - OF_AN_EVALUATION == KEYS == set(expected)
+    assert (metrics["boundary_tolerance"], metrics["seen_in_training"]) == (0, [])
     assert set(metrics["segment_f1"]) == {"0.1", "0.25", "0.3", "0.5"}
-    for name in ("macro_f1", "accuracy", "balanced_accuracy", "edit", "keypoint_mae_px", "keypoint_mae_norm"):
+    for name in ("macro_f1", "accuracy", "balanced_accuracy", "edit", "ece", "keypoint_mae_px"):
         assert metrics[name] == pytest.approx(expected[name], abs=1e-3), name
-    assert set(metrics["per_action"]["rest"]) == {"f1", "precision", "recall", "n_frames", "n_bouts"}
+    of_an_action = {"f1", "precision", "recall", "average_precision", "n_frames", "n_bouts"}
+    assert set(metrics["per_action"]["rest"]) == of_an_action
     assert {path.name for path in tmp_path.glob("*.*")} == {
         "metrics.json",
         "thresholds.json",
         "confusion.png",
         "ethograms.png",
+        "reliability.png",
     }
 
 
@@ -82,14 +90,16 @@ def test_thresholds_are_apart_and_never_the_score(evaluate, tmp_path):
     [
         pytest.param("auto", "val", False, id="auto finds the validation recordings"),
         pytest.param("val", "val", False, id="val"),
-        pytest.param("train", "train", True, id="train warns"),
-        pytest.param("all", "all", True, id="all warns"),
+        pytest.param("train", "train", True, id="train"),
+        pytest.param("all", "all", True, id="all"),
     ],
 )
-def test_the_split_says_which_trials_are_scored(study, evaluate, split, side, warns):
+def test_the_split_says_which_trials_are_scored_and_what_was_seen_stamps_the_results(
+    study, evaluate, tmp_path, split, side, warns
+):
     given = split_of(study)
     names = given["train"] + given["val"] if side == "all" else given[side]
-    status, printed, metrics = evaluate("--split", split)
+    status, printed, metrics = evaluate("--split", split, "--allow_seen")
 
     assert status == 0
     assert metrics["n_trials"] == len(names)
@@ -97,16 +107,45 @@ def test_the_split_says_which_trials_are_scored(study, evaluate, split, side, wa
     trained_on = ", ".join(sorted(name.partition("#")[0] for name in given["train"]))
     warning = f"[warn] The model was trained on {trained_on}: these scores say nothing about new animals"
     assert (warning in printed.out) == warns
+    assert metrics["seen_in_training"] == (trained_on.split(", ") if warns else [])
+    assert ("seen_in_training" in json.loads((tmp_path / "thresholds.json").read_text())) == warns
+
+
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_what_trained_the_model_is_not_scored_under_any_name(study, evaluate, tmp_path, split):
+    copy = tmp_path / "copy"
+    shutil.copytree(study, copy, ignore=shutil.ignore_patterns("training", "*.pt"))
+    for path in copy.glob("*/*"):
+        path.rename(path.with_name(path.name.replace("shortened", "renamed")))
+    for folder, wanted in ((study, split), (copy, "all")):
+        status, printed, metrics = evaluate("--split", wanted, folder=folder)
+
+        assert status == 2
+        assert metrics is None
+        assert "evaluate: expected recordings that did not train the model, got " in printed.err
+        assert "known by their content. Score others; or train with --test_animals" in printed.err
 
 
 def test_a_split_file_gives_its_validation_part(study, evaluate, tmp_path):
     given = split_of(study)
     path = tmp_path / "mine.json"
     path.write_text(json.dumps({"split_by": "animal", "train": given["val"], "val": given["train"]}))
-    _, printed, metrics = evaluate("--split", str(path))
+    _, printed, metrics = evaluate("--split", str(path), "--allow_seen")
 
     assert metrics["n_trials"] == len(given["train"])
     assert "[warn] The model was trained on" in printed.out
+
+
+def test_frames_beside_a_change_of_action_count_in_no_score_of_frames(evaluate):
+    _, _, every_frame = evaluate("--split", "val")
+    _, printed, tolerant = evaluate("--split", "val", "--boundary_tolerance", "2")
+    left_out = re.search(r"\[info\] --boundary_tolerance 2: (\d+) of (\d+) labelled frames", printed.out)
+
+    assert tolerant["boundary_tolerance"] == 2
+    assert 0 < int(left_out[1]) == every_frame["n_frames"] - tolerant["n_frames"]
+    assert tolerant["segment_f1"] == every_frame["segment_f1"], "bouts keep all their frames"
+    n_bouts, n_bouts_before = ([a["n_bouts"] for a in m["per_action"].values()] for m in (tolerant, every_frame))
+    assert n_bouts == n_bouts_before
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,22 @@ def test_too_few_animals_are_refused(folders):
         grid_of(folders, "pose_only", folds=5)
 
 
+def test_animals_that_are_kept_out_are_in_no_fold_and_train_no_keypoint_head(folders, capsys):
+    film_another(folders)
+    folders.table(*(ANIMALS | {"unlabelled": "B"}).items(), header="recording,animal")
+    made = grid_of(folders, "video_only", "multitask", test_animals="B")
+
+    assert {animal for fold in made.folds for animal in fold.test_animals} == {"A", "C", "D"}
+    assert {"rec3", "unlabelled"}.isdisjoint(made.found.recordings)
+    assert "[info] --test_animals: B (1 trials) are in no fold" in capsys.readouterr().out
+
+
+def test_an_animal_to_keep_out_that_is_not_there_is_refused(folders):
+    message = "--test_animals: expected animals among A, B, C, D, E, got Z. Write them as in recordings.csv."
+    with pytest.raises(InputError, match=message):
+        grid_of(folders, "video_only", test_animals="B, Z")
+
+
 def relabel(laboratory):
     laboratory.annotation(1, start=1, video="rec3.mp4")
 

@@ -1,5 +1,6 @@
 """The parts of a run: averaging, the run's name, the smoke test, cached features, validation's lines, preparation."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from nocigram.config.learning import (
     OptimiserOptions,
 )
 from nocigram.config.model import ModelOptions
+from nocigram.core.actions import UNSCORED
+from nocigram.core.bouts import near_edges
 from nocigram.core.errors import InputError, MissingExtraError, NoSamplesError
 from nocigram.data.sources import sources_of
 from nocigram.evaluation import TrialPrediction, score_trials
@@ -348,3 +351,39 @@ def test_options_that_a_run_keeps_are_plain_values():
     flat = options_for(machine=MachineOptions(out=Path("o")), augment=AugmentOptions(aug_hflip=True)).flat()
 
     assert (flat["out"], flat["aug_hflip"], flat["annotations"]) == ("o", True, "A")
+
+
+def test_animals_that_are_kept_out_neither_train_nor_choose(two_animals, capsys):
+    two_animals.video("e.mp4")
+    two_animals.pose("e")
+    two_animals.annotation(1, video="e.mp4")
+    two_animals.table(("a", "a"), ("b", "b"), ("c", "E"), ("e", "E"), header="recording,animal")
+    prepared, _ = prepared_of(two_animals, split=SplitOptions(test_animals="E"))
+
+    assert prepared.split.test == ("e#1",)
+    assert sorted(trial.animal for trial in (*prepared.train_trials, *prepared.val_trials)) == ["a", "b"]
+    assert prepared.extra == [], "c is of the same animal"
+    said = "[info] kept out for good: E (1 trials); score them with evaluate --split test"
+    assert said in capsys.readouterr().out
+
+
+def test_a_split_that_trains_on_an_animal_to_keep_out_is_refused(two_animals, tmp_path):
+    prepared, _ = prepared_of(two_animals)
+    prepared.split.save(tmp_path / "split.json")
+
+    with pytest.raises(InputError, match="--test_animals: expected animals that --split neither trains nor chooses"):
+        prepared_of(two_animals, split=SplitOptions(test_animals="a", split=tmp_path / "split.json"))
+
+
+def test_labels_beside_a_change_of_action_do_not_count_in_the_loss(two_animals, capsys):
+    tolerant, _ = prepared_of(two_animals, loss=LossOptions(loss_boundary_tolerance=1))
+    said = re.search(r"--loss_boundary_tolerance 1: (\d+) of (\d+) labelled frames", capsys.readouterr().out)
+    span = next(span for span in tolerant.planner.spans if span.actions is not None)
+    labels = tolerant.found.labels_of(tolerant.train_trials[0])
+
+    left_out = (labels != UNSCORED) & (span.actions == UNSCORED)
+    assert int(said[1]) == left_out.sum() > 0
+    assert int(said[2]) == (labels != UNSCORED).sum()
+    np.testing.assert_array_equal(left_out, near_edges(labels, 1))
+    shown = tolerant.windows_of(tolerant.train_trials, window_T=40, boundary_tolerance=1).dataset().windows[0]
+    np.testing.assert_array_equal(shown.actions, span.actions)
