@@ -97,7 +97,7 @@ def test_animals_that_are_kept_out_are_in_no_fold_and_train_no_keypoint_head(fol
     folders.table(*(ANIMALS | {"unlabelled": "B"}).items(), header="recording,animal")
     made = grid_of(folders, "video_only", "multitask", test_animals="B")
 
-    assert {animal for fold in made.folds for animal in fold.test_animals} == {"A", "C", "D"}
+    assert {animal for fold in made.folds for animal in fold.test_animals} == {"A", "C", "D", "E"}
     assert {"rec3", "unlabelled"}.isdisjoint(made.found.recordings)
     assert "[info] --test_animals: B (1 trials) are in no fold" in capsys.readouterr().out
 

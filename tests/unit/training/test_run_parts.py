@@ -376,7 +376,7 @@ def test_a_split_that_trains_on_an_animal_to_keep_out_is_refused(two_animals, tm
 
 
 def test_labels_beside_a_change_of_action_do_not_count_in_the_loss(two_animals, capsys):
-    tolerant, _ = prepared_of(two_animals, loss=LossOptions(loss_boundary_tolerance=1))
+    tolerant, options = prepared_of(two_animals, loss=LossOptions(loss_boundary_tolerance=1))
     said = re.search(r"--loss_boundary_tolerance 1: (\d+) of (\d+) labelled frames", capsys.readouterr().out)
     span = next(span for span in tolerant.planner.spans if span.actions is not None)
     labels = tolerant.found.labels_of(tolerant.train_trials[0])
@@ -385,5 +385,6 @@ def test_labels_beside_a_change_of_action_do_not_count_in_the_loss(two_animals, 
     assert int(said[1]) == left_out.sum() > 0
     assert int(said[2]) == (labels != UNSCORED).sum()
     np.testing.assert_array_equal(left_out, near_edges(labels, 1))
-    shown = tolerant.windows_of(tolerant.train_trials, window_T=40, boundary_tolerance=1).dataset().windows[0]
+    ready = with_sources(tolerant, options)
+    shown = ready.windows_of(ready.train_trials, window_T=40, boundary_tolerance=1).dataset().windows[0]
     np.testing.assert_array_equal(shown.actions, span.actions)
