@@ -11,7 +11,8 @@ COMMANDS = """
 simulate . --animals 3 --trials 2 --seed 1
 simulate new --animals 1 --trials 2 --seed 2
 train --annotations Annotations --videos Videos --streams pose --train_T 60 --hidden_dim 8 --tcn_layers 1 --epochs 1
-train --annotations Annotations --videos Videos --approach pose_only --members 1 --hidden_dim 8 --epochs 1 --test_animals 1M003 --out poses
+train --annotations Annotations --videos Videos --approach pose_only --members 1 --hidden_dim 8 --epochs 1 \
+  --test_animals 1M003 --out poses
 predict best_model_multitask.pt new/Videos --out new/predictions
 """
 RUN_ALL = """
