@@ -1,25 +1,32 @@
 """Labels and predictions to scores: arrays in, numbers out."""
 
+from nocigram.evaluation._events_text import events_as_text
+from nocigram.evaluation.events import Events, score_events
 from nocigram.evaluation.intervals import Measured, measure
 from nocigram.evaluation.paired import PairedTest, paired_test
 from nocigram.evaluation.scores import ActionScores, Scores, score_trials
 from nocigram.evaluation.support import ActionSupport, action_support, not_assessable, score_animals
 from nocigram.evaluation.thresholds import TunedThreshold, best_thresholds
+from nocigram.evaluation.timing import Timing
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
 __all__ = [
     "ActionScores",
     "ActionSupport",
+    "Events",
     "Measured",
     "PairedTest",
     "Scores",
+    "Timing",
     "TrialPrediction",
     "TunedThreshold",
     "action_support",
     "best_thresholds",
+    "events_as_text",
     "measure",
     "not_assessable",
     "paired_test",
     "score_animals",
+    "score_events",
     "score_trials",
 ]

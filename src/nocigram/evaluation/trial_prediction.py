@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int, Real
 
 from nocigram.core.actions import UNSCORED
 from nocigram.core.errors import Fault, raise_faults
+from nocigram.evaluation.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +33,8 @@ class TrialPrediction:
     """One column per action."""
     decoded: Int[np.ndarray, " T"] | None = None
     """Actions that a decoder of bouts made of the probabilities; None: the likeliest action is the prediction."""
+    timing: Timing | None = None
+    """Makes seconds of frames; None where the frame rate is unknown, and then nothing is said in seconds."""
     xy_true_px: Float[np.ndarray, "T K 2"] | None = None
     """Tracked keypoints in video pixels; NaN is allowed where not visible. None without a keypoint head."""
     xy_pred_px: Float[np.ndarray, "T K 2"] | None = None

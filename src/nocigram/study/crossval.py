@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,22 @@ from nocigram.core.files import write_json, written_whole
 from nocigram.core.tables import text_table
 from nocigram.evaluation import (
     ActionSupport,
+    Events,
     Measured,
     TrialPrediction,
     action_support,
+    events_as_text,
     measure,
     not_assessable,
+    score_events,
     score_trials,
 )
+from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
 from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.study.event_files import EVENT_FILES, events_as_dict, write_events
 from nocigram.study.grid import Grid
 
-_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png")
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png", *EVENT_FILES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +46,20 @@ class Crossvalidation:
     support: dict[str, ActionSupport]
     ignored: frozenset[str]
     """Actions that can't be assessed."""
+    events: Events
+    """Of the first seed."""
 
     @classmethod
-    def of(cls, by_seed: dict[int, list[TrialPrediction]], *, classes: tuple[str, ...]) -> "Crossvalidation":
-        """Score the predictions of each seed."""
+    def of(
+        cls,
+        by_seed: dict[int, list[TrialPrediction]],
+        *,
+        classes: tuple[str, ...],
+        onset_tolerance_s: float = ONSET_TOLERANCE_S,
+    ) -> "Crossvalidation":
+        """Score the predictions of each seed; their trials have a timing."""
         runs = [*by_seed.values()]
+        score = partial(measure, classes=classes, onset_tolerance_s=onset_tolerance_s)
         support = action_support(runs[0], classes=classes)
         ignored = not_assessable(support)
         plain = [[trial.undecoded() for trial in run] for run in runs]
@@ -52,10 +67,11 @@ class Crossvalidation:
         return cls(
             classes=classes,
             by_seed=by_seed,
-            measured=measure(runs, classes=classes, not_assessable=ignored),
-            before=measure(plain, classes=classes, not_assessable=ignored) if is_decoded else None,
+            measured=score(runs, not_assessable=ignored),
+            before=score(plain, not_assessable=ignored) if is_decoded else None,
             support=support,
             ignored=ignored,
+            events=score_events(runs[0], classes=classes, onset_tolerance_s=onset_tolerance_s),
         )
 
     @property
@@ -69,12 +85,17 @@ class Crossvalidation:
         nested = _nested(self.measured)
         for name, action in self.support.items():
             nested["per_action"][name] |= {**asdict(action), "is_assessable": name not in self.ignored}
+        events = events_as_dict(self.events)
+        for name in events:
+            events[name] |= nested["events"][name]
         return {
             **{key: nested.get(key, pooled[key]) for key in pooled},
             "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
             "per_animal": self._per_animal(),
             "seeds": [*self.by_seed],
             "before_smoothing": None if self.before is None else _nested(self.before),
+            "onset_tolerance_s": self.events.onset_tolerance_s,
+            "events": events,
         }
 
     def as_text(self) -> str:
@@ -95,7 +116,7 @@ class Crossvalidation:
         ]
         scores = text_table(("score", "value [95% over animals]"), rows)
         table = text_table(("action", "F1 [95% over animals]", "frames", "bouts", "animals"), actions)
-        return f"{scores}\n\n{table}"
+        return f"{scores}\n\n{table}\n\n{events_as_text(self.events)}"
 
     def _per_animal(self) -> dict[str, Any]:
         """Scores of each animal with a scored frame."""
@@ -120,7 +141,7 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
-    result = Crossvalidation.of(grid.runs(row), classes=classes)
+    result = Crossvalidation.of(grid.runs(row), classes=classes, onset_tolerance_s=options.events.onset_tolerance_s)
     print(result.as_text())
     _write(options.out, result, colours=grid.found.scheme.colours)
     return result
@@ -131,6 +152,7 @@ def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) ->
     write_json(out / "metrics.json", result.as_dict())
     for seed, run in result.by_seed.items():
         _write_probabilities(out / f"out_of_fold_seed{seed}.csv", run, classes=result.classes)
+    write_events(out, result.events, colours=colours)
     first = result.runs[0]
     draw_confusion(
         score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
@@ -163,7 +185,7 @@ def interval_text(measured: Measured) -> str:
 
 def _nested(measured: Mapping[str, Measured]) -> dict[str, Any]:
     """Values by the keys of metrics.json."""
-    nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}}
+    nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}, "events": {}}
     for path, each in measured.items():
         _put(nested, path, _plain(each.value))
     return nested
@@ -174,7 +196,7 @@ def _put(nested: dict[str, Any], path: str, value: Any) -> None:
     first, _, rest = path.partition("/")
     if not rest:
         nested[first] = value
-    elif first == "per_action":
+    elif first in ("per_action", "events"):
         action, _, measure_name = rest.rpartition("/")
         nested[first].setdefault(action, {})[measure_name] = value
     else:

@@ -17,9 +17,18 @@ from nocigram.data.records import Discovery, Recording, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
-from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
+from nocigram.evaluation import (
+    Events,
+    Scores,
+    TrialPrediction,
+    best_thresholds,
+    events_as_text,
+    score_events,
+    score_trials,
+)
 from nocigram.prediction import Predictor
 from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.study.event_files import events_as_dict, write_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +56,9 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         before = score_trials([trial.undecoded() for trial in predictions], classes=predictor.classes)
         print(f"[info] --smooth {predictor.decoder.kind}: {before.change_to(scores)}")
     print(scores.as_text())
-    _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, predictions, found.scheme)
+    events = score_events(predictions, classes=predictor.classes, onset_tolerance_s=options.events.onset_tolerance_s)
+    print(f"\n{events_as_text(events)}")
+    _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, events, predictions, found.scheme)
     return Evaluation(scores=scores, predictions=predictions)
 
 
@@ -154,11 +165,13 @@ def _sides(recording: Recording, predictor: Predictor) -> set[str]:
     }
 
 
-def _write(out: Path, scores: Scores, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:
-    """metrics.json, thresholds.json and the figures."""
+def _write(out: Path, scores: Scores, events: Events, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:
+    """metrics.json, thresholds.json, the events and the figures."""
     tuned = best_thresholds(predictions, classes=scheme.classes)
     thresholds = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
-    write_json(out / "metrics.json", scores.as_dict())
+    more = {"onset_tolerance_s": events.onset_tolerance_s, "events": events_as_dict(events)}
+    write_json(out / "metrics.json", scores.as_dict() | more)
+    write_events(out, events, colours=scheme.colours)
     write_json(out / "thresholds.json", thresholds)
     draw_confusion(scores, classes=scheme.classes, colours=scheme.colours, path=out / "confusion.png")
     draw_ethograms(predictions, classes=scheme.classes, colours=scheme.colours, path=out / "ethograms.png")

@@ -21,6 +21,7 @@ KEYS = {
     "n_trials",
     "n_animals",
 }
+MORE_KEYS = {"onset_tolerance_s", "events"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
     expected = torch.load(study / "best_model_multitask.pt")["val_metrics"]
 
     assert status == 0
-    assert set(metrics) == KEYS == set(expected)
+    assert set(metrics) == KEYS | MORE_KEYS
+    assert set(expected) == KEYS
     assert set(metrics["segment_f1"]) == {"0.1", "0.25", "0.3", "0.5"}
     for name in ("macro_f1", "accuracy", "balanced_accuracy", "edit", "keypoint_mae_px", "keypoint_mae_norm"):
         assert metrics[name] == pytest.approx(expected[name], abs=1e-3), name
@@ -65,6 +67,10 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
     assert {path.name for path in tmp_path.glob("*.*")} == {
         "metrics.json",
         "thresholds.json",
+        "events.csv",
+        "bouts.csv",
+        "trials.csv",
+        "bland_altman.png",
         "confusion.png",
         "ethograms.png",
     }
