@@ -1,7 +1,9 @@
 """Labels and predictions to scores: arrays in, numbers out."""
 
 from nocigram.evaluation._events_text import events_as_text
+from nocigram.evaluation._human_text import human_as_text
 from nocigram.evaluation.events import Events, score_events
+from nocigram.evaluation.human import HumanCeiling, compare_pair, human_ceiling
 from nocigram.evaluation.intervals import Measured, measure
 from nocigram.evaluation.paired import PairedTest, paired_test
 from nocigram.evaluation.scores import ActionScores, Scores, score_trials
@@ -14,6 +16,7 @@ __all__ = [
     "ActionScores",
     "ActionSupport",
     "Events",
+    "HumanCeiling",
     "Measured",
     "PairedTest",
     "Scores",
@@ -22,7 +25,10 @@ __all__ = [
     "TunedThreshold",
     "action_support",
     "best_thresholds",
+    "compare_pair",
     "events_as_text",
+    "human_as_text",
+    "human_ceiling",
     "measure",
     "not_assessable",
     "paired_test",

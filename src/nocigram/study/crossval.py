@@ -15,6 +15,7 @@ from nocigram.core.tables import text_table
 from nocigram.evaluation import (
     ActionSupport,
     Events,
+    HumanCeiling,
     Measured,
     TrialPrediction,
     action_support,
@@ -28,8 +29,9 @@ from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
 from nocigram.report import draw_confusion, draw_ethograms
 from nocigram.study.event_files import EVENT_FILES, events_as_dict, write_events
 from nocigram.study.grid import Grid
+from nocigram.study.human_files import HUMAN_FILE, ceiling_of, human_as_dict, second_of, write_human
 
-_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png", *EVENT_FILES)
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png", *EVENT_FILES, HUMAN_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +88,15 @@ class Crossvalidation:
         for name, action in self.support.items():
             nested["per_action"][name] |= {**asdict(action), "is_assessable": name not in self.ignored}
         events = events_as_dict(self.events)
-        for name in events:
-            events[name] |= nested["events"][name]
+        for name, scores in nested["events"].items():
+            events["events"][name] |= scores
         return {
             **{key: nested.get(key, pooled[key]) for key in pooled},
             "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
             "per_animal": self._per_animal(),
             "seeds": [*self.by_seed],
             "before_smoothing": None if self.before is None else _nested(self.before),
-            "onset_tolerance_s": self.events.onset_tolerance_s,
-            "events": events,
+            **events,
         }
 
     def as_text(self) -> str:
@@ -138,18 +139,21 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
     grid = Grid.of(
         {row: options.train}, folding=options.folding, folder=options.out, val_share=options.train.split.val_share
     )
+    second = second_of(grid.found, grid.found.trials, options=options.events)
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
     result = Crossvalidation.of(grid.runs(row), classes=classes, onset_tolerance_s=options.events.onset_tolerance_s)
     print(result.as_text())
-    _write(options.out, result, colours=grid.found.scheme.colours)
+    human = ceiling_of(result.runs[0], second, classes=classes, options=options.events)
+    _write(options.out, result, human, colours=grid.found.scheme.colours)
     return result
 
 
-def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) -> None:
+def _write(out: Path, result: Crossvalidation, human: HumanCeiling | None, *, colours: Mapping[str, str]) -> None:
     """metrics.json, the probabilities of every frame, figures."""
-    write_json(out / "metrics.json", result.as_dict())
+    write_json(out / "metrics.json", result.as_dict() | human_as_dict(human))
+    write_human(out, human)
     for seed, run in result.by_seed.items():
         _write_probabilities(out / f"out_of_fold_seed{seed}.csv", run, classes=result.classes)
     write_events(out, result.events, colours=colours)

@@ -19,6 +19,7 @@ from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import (
     Events,
+    HumanCeiling,
     Scores,
     TrialPrediction,
     best_thresholds,
@@ -29,6 +30,7 @@ from nocigram.evaluation import (
 from nocigram.prediction import Predictor
 from nocigram.report import draw_confusion, draw_ethograms
 from nocigram.study.event_files import events_as_dict, write_events
+from nocigram.study.human_files import ceiling_of, human_as_dict, second_of, write_human
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,9 @@ class Evaluation:
 
     scores: Scores
     predictions: list[TrialPrediction]
+    events: Events
+    human: HumanCeiling | None
+    """None without a second person."""
 
 
 def evaluate(options: EvaluateOptions) -> Evaluation:
@@ -49,6 +54,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
     found = discover_for(predictor, options)
     trials = _chosen_trials(found, options, predictor)
+    second = second_of(found, trials, options=options.events)
     sources = sources_for(predictor, found, trials, options)
     predictions = predict_trials(predictor, found, trials, sources)
     scores = score_trials(predictions, classes=predictor.classes)
@@ -58,8 +64,10 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     print(scores.as_text())
     events = score_events(predictions, classes=predictor.classes, onset_tolerance_s=options.events.onset_tolerance_s)
     print(f"\n{events_as_text(events)}")
-    _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, events, predictions, found.scheme)
-    return Evaluation(scores=scores, predictions=predictions)
+    human = ceiling_of(predictions, second, classes=predictor.classes, options=options.events)
+    result = Evaluation(scores=scores, predictions=predictions, events=events, human=human)
+    _write(options.out or options.checkpoint.resolve().parent / "evaluation", result, found.scheme)
+    return result
 
 
 def predict_trials(
@@ -165,13 +173,14 @@ def _sides(recording: Recording, predictor: Predictor) -> set[str]:
     }
 
 
-def _write(out: Path, scores: Scores, events: Events, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:
-    """metrics.json, thresholds.json, the events and the figures."""
+def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
+    """metrics.json, thresholds.json, the tables and the figures."""
+    scores, predictions = result.scores, result.predictions
     tuned = best_thresholds(predictions, classes=scheme.classes)
     thresholds = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
-    more = {"onset_tolerance_s": events.onset_tolerance_s, "events": events_as_dict(events)}
-    write_json(out / "metrics.json", scores.as_dict() | more)
-    write_events(out, events, colours=scheme.colours)
+    write_json(out / "metrics.json", scores.as_dict() | events_as_dict(result.events) | human_as_dict(result.human))
+    write_events(out, result.events, colours=scheme.colours)
+    write_human(out, result.human)
     write_json(out / "thresholds.json", thresholds)
     draw_confusion(scores, classes=scheme.classes, colours=scheme.colours, path=out / "confusion.png")
     draw_ethograms(predictions, classes=scheme.classes, colours=scheme.colours, path=out / "ethograms.png")

@@ -16,8 +16,8 @@ EVENT_FILES = ("events.csv", "bouts.csv", "trials.csv", "bland_altman.png")
 
 
 def events_as_dict(events: Events) -> dict[str, Any]:
-    """The content of `events` in metrics.json; None for a number that does not exist."""
-    return {
+    """The keys of metrics.json about events; None for a number that does not exist."""
+    actions = {
         name: _without_nan(plain_events(action))
         | {
             "animals": {
@@ -27,6 +27,7 @@ def events_as_dict(events: Events) -> dict[str, Any]:
         }
         for name, action in events.actions.items()
     }
+    return {"onset_tolerance_s": events.onset_tolerance_s, "events": actions}
 
 
 def write_events(out: Path, events: Events, *, colours: Mapping[str, str]) -> None:
