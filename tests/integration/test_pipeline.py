@@ -42,7 +42,7 @@ METRICS = {
     "n_trials",
     "n_animals",
 }
-OF_AN_EVALUATION = {"temperature", "boundary_tolerance", "seen_in_training"}
+OF_AN_EVALUATION = {"temperature", "boundary_tolerance", "seen_in_training", "onset_tolerance_s", "events"}
 CLASSES = ["rest", "paw_withdraw", "paw_lick", "paw_shake", "walk", "active"]
 
 

@@ -16,6 +16,7 @@ from nocigram.config.learning import (
 from nocigram.config.limits import out_of_range
 from nocigram.config.model import ModelOptions, TreeOptions
 from nocigram.config.records import flat
+from nocigram.config.scoring import EventOptions
 from nocigram.core.errors import Fault
 from nocigram.core.literals import Accelerator, Approach
 
@@ -93,6 +94,7 @@ class CrossvalOptions:
 
     train: TrainOptions
     folding: FoldOptions = field(default_factory=FoldOptions)
+    events: EventOptions = field(default_factory=EventOptions)
     launch: LaunchOptions = field(default_factory=LaunchOptions)
 
     @property
@@ -102,7 +104,7 @@ class CrossvalOptions:
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        faults = [*self.train.faults(), *self.folding.faults(), *self.launch.faults()]
+        faults = [*self.train.faults(), *self.folding.faults(), *self.events.faults(), *self.launch.faults()]
         split, machine = self.train.split, self.train.machine
         meaningless = {
             "--split": (split.split, "no split, since folds are made of animals"),
@@ -234,6 +236,11 @@ class EvaluateOptions:
     """Folder for decoded frames (default: .nocigram beside the videos' folder)."""
     accelerator: Accelerator = "auto"
     """Device to compute on."""
+    events: EventOptions = field(default_factory=EventOptions)
+
+    def faults(self) -> list[Fault]:
+        """What can't be right about these options."""
+        return self.events.faults()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source
 from nocigram.data.view import from_view
 from nocigram.data.windows import Rows, plan_windows, stitched
-from nocigram.evaluation import TrialPrediction
+from nocigram.evaluation import Timing, TrialPrediction
 
 _N_WINDOWS_AT_ONCE = 4
 
@@ -110,5 +110,11 @@ class TrialWindows:
             animal=trial.animal,
             labels=self.found.labels_of(trial),
             probabilities=rows["probabilities"],
+            timing=timing_of(self.found, trial),
             **keypoints,
         )
+
+
+def timing_of(found: Discovery, trial: Trial) -> Timing:
+    """When a trial was filmed."""
+    return Timing(fps=found.recordings[trial.recording].fps, start=trial.start, stim_frame=trial.stim_frame)

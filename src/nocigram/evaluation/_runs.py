@@ -4,19 +4,21 @@ A animals, S runs (seeds).
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from nocigram.core.errors import Fault, InputError, raise_faults
 from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation.counts import Counts, count_trials, stacked
+from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
 Runs = Sequence[Sequence[TrialPrediction]]
 """The predictions of each seed, all of the same trials."""
 
 
-def counts_of_runs(runs: Runs, *, classes: Sequence[str]) -> Counts:
+def counts_of_runs(runs: Runs, *, classes: Sequence[str], onset_tolerance_s: float = ONSET_TOLERANCE_S) -> Counts:
     """Counts with the axes `A S`: animals in the order of their names, runs as given.
 
     Raises:
@@ -26,11 +28,9 @@ def counts_of_runs(runs: Runs, *, classes: Sequence[str]) -> Counts:
     for run in runs:
         require_scorable(run, classes=classes)
     animals = sorted({trial.animal for trial in runs[0] if trial.scored.any()})
+    count = partial(count_trials, n_actions=len(classes), onset_tolerance_s=onset_tolerance_s)
     return stacked(
-        [
-            stacked([count_trials([t for t in run if t.animal == animal], n_actions=len(classes)) for run in runs])
-            for animal in animals
-        ]
+        [stacked([count([trial for trial in run if trial.animal == animal]) for run in runs]) for animal in animals]
     )
 
 

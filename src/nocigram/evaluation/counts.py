@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nocigram.evaluation.frame_scores import FrameScores, count_frames, score_confusion, share_of
-from nocigram.evaluation.segments import IOU_THRESHOLDS, BoutCounts, count_bouts, edit_score
+from nocigram.evaluation.onsets import ONSET_TOLERANCE_S, pairs_at_onset
+from nocigram.evaluation.segments import IOU_THRESHOLDS, BoutCounts, count_bouts, edit_score, spans_of_both
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
 
@@ -27,6 +28,8 @@ class Counts:
     """Predicted bouts."""
     n_matched_bouts: Int[np.ndarray, "*N I C"]
     """Pairs of one labelled and one predicted bout, at each overlap."""
+    n_onset_bouts: Float[np.ndarray, "*N C"]
+    """Pairs of one labelled and one predicted bout that begin together; NaN where a frame rate is unknown."""
     edit_sum: Float[np.ndarray, "*N"]
     """Edit scores of the trials, added."""
     n_trials: Int[np.ndarray, "*N"]
@@ -39,6 +42,11 @@ class Counts:
         return share_of(2 * self.n_matched_bouts.sum(axis=-1), n_bouts[..., None])
 
     @property
+    def onset_f1(self) -> Float[np.ndarray, "*N C"]:
+        """F1 of each action's bouts by their onsets; NaN where there is none, or a frame rate is unknown."""
+        return share_of(2 * self.n_onset_bouts, self.n_true_bouts + self.n_called_bouts)
+
+    @property
     def edit(self) -> Float[np.ndarray, "*N"]:
         """Edit score, mean over trials, 0 to 100; NaN without a trial."""
         return share_of(self.edit_sum, self.n_trials)
@@ -48,12 +56,15 @@ class Counts:
         return Counts(**{each.name: np.tensordot(times, getattr(self, each.name), axes=1) for each in fields(self)})
 
 
-def count_trials(trials: Sequence[TrialPrediction], *, n_actions: int) -> Counts:
+def count_trials(
+    trials: Sequence[TrialPrediction], *, n_actions: int, onset_tolerance_s: float = ONSET_TOLERANCE_S
+) -> Counts:
     """Counts over trials together; bouts are matched within each trial. Trials without a scored frame add nothing.
 
     Args:
         trials: at least one of them has a scored frame.
         n_actions: C.
+        onset_tolerance_s: bouts may begin so far apart and still be one and the same.
     """
     used = [trial for trial in trials if trial.scored.any()]
     labels = np.concatenate([trial.labels[trial.counted] for trial in used])
@@ -64,6 +75,10 @@ def count_trials(trials: Sequence[TrialPrediction], *, n_actions: int) -> Counts
         n_true_bouts=bouts[0].n_true,
         n_called_bouts=bouts[0].n_predicted,
         n_matched_bouts=np.stack([each.n_matched for each in bouts]),
+        n_onset_bouts=sum(
+            (_n_at_onset(trial, n_actions=n_actions, tolerance_s=onset_tolerance_s) for trial in used),
+            start=np.zeros(n_actions),
+        ),
         edit_sum=np.array(sum(edit_score(trial.labels, trial.predicted) for trial in used)),
         n_trials=np.array(len(used)),
     )
@@ -84,6 +99,8 @@ def named_scores(
 ) -> dict[str, Float[np.ndarray, "*N"]]:
     """Every score of frames and bouts, by its path in metrics.json, such as `per_action/walk/f1` or `segment_f1/0.5`.
 
+    `events/walk/f1` is that of bouts by their onsets.
+
     Args:
         counts: counts of trials.
         classes: names of the actions, in the order of the counts.
@@ -99,13 +116,17 @@ def named_scores(
         "edit": counts.edit,
     }
     named |= {f"segment_f1/{iou}": counts.segment_f1[..., index] for index, iou in enumerate(IOU_THRESHOLDS)}
+    named |= {
+        f"events/{name}/f1": np.where(is_assessable[index], counts.onset_f1[..., index], np.nan)
+        for index, name in enumerate(classes)
+    }
     return named | _per_action(frames, classes=classes, is_assessable=is_assessable)
 
 
 def action_of(path: str) -> str | None:
     """The action that a score is of, by the score's path; None where it is of all."""
     parts = path.split("/")
-    return "/".join(parts[1:-1]) if parts[0] == "per_action" else None
+    return "/".join(parts[1:-1]) if parts[0] in ("per_action", "events") else None
 
 
 def _per_action(
@@ -118,6 +139,17 @@ def _per_action(
         for index, name in enumerate(classes)
         for measure, values in measures.items()
     }
+
+
+def _n_at_onset(trial: TrialPrediction, *, n_actions: int, tolerance_s: float) -> Float[np.ndarray, " C"]:
+    """Pairs of bouts of one trial that begin together, of each action."""
+    if trial.timing is None:
+        return np.full(n_actions, np.nan)
+    within = trial.timing.frames_within(tolerance_s)
+    spans = spans_of_both(trial.labels, trial.predicted, n_actions=n_actions)
+    return np.array(
+        [len(pairs_at_onset(true[:, 0], called[:, 0], within=within)[0]) for true, called in spans], dtype=np.float64
+    )
 
 
 def _bouts_of_all(trials: Sequence[TrialPrediction], *, n_actions: int, min_iou: float) -> BoutCounts:

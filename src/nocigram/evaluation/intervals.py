@@ -26,6 +26,7 @@ from jaxtyping import Float
 
 from nocigram.evaluation._runs import Runs, counts_of_runs
 from nocigram.evaluation.counts import action_of, named_scores
+from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
 
 N_RESAMPLES = 2000
 MIN_ANIMALS_OF_AN_INTERVAL = 3
@@ -50,6 +51,7 @@ def measure(
     *,
     classes: Sequence[str],
     not_assessable: Collection[str] = (),
+    onset_tolerance_s: float = ONSET_TOLERANCE_S,
     seed: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Measured]:
@@ -59,13 +61,14 @@ def measure(
         runs: the predictions of each seed, all of the same trials; one seed is a list of one.
         classes: names of the columns of the probabilities.
         not_assessable: actions that get no score of their own and enter no mean over actions (see `support`).
+        onset_tolerance_s: bouts may begin so far apart and still be one and the same.
         seed: of the resamples.
         n_resamples: R.
 
     Raises:
         InputError: there is no run, the runs are of other trials, or a run can't be scored.
     """
-    counts = counts_of_runs(runs, classes=classes)
+    counts = counts_of_runs(runs, classes=classes, onset_tolerance_s=onset_tolerance_s)
     n_animals = len(counts.confusion)
     times = np.random.default_rng(seed).multinomial(n_animals, np.full(n_animals, 1 / n_animals), size=n_resamples)
     whole = counts.mixed(np.ones((1, n_animals), dtype=np.int64))

@@ -1,7 +1,7 @@
 """Scores of bouts: segment F1 at an overlap, and the edit score (Lea et al. 2017, "Temporal Convolutional Networks
 for Action Segmentation and Detection", CVPR).
 
-T frames, C actions.
+T frames, C actions, N labelled bouts, M predicted ones, P pairs.
 
 Both look at one trial at a time. Unscored frames end the bouts of the labels and of the prediction alike, so no
 bout reaches over them and none lies in them. Counts are pooled over trials and actions before the F1 is taken,
@@ -60,12 +60,10 @@ def count_bouts(
         n_actions: C.
         min_iou: above 0, since bouts that don't overlap are no partners.
     """
-    true_bouts, predicted_bouts = _bouts_of_both(labels, predicted)
     n_true, n_predicted, n_matched = np.zeros((3, n_actions), dtype=np.int64)
-    for action in range(n_actions):
-        true_spans, predicted_spans = _spans(true_bouts, action=action), _spans(predicted_bouts, action=action)
+    for action, (true_spans, predicted_spans) in enumerate(spans_of_both(labels, predicted, n_actions=n_actions)):
         n_true[action], n_predicted[action] = len(true_spans), len(predicted_spans)
-        n_matched[action] = _n_pairs(_overlaps(true_spans, predicted_spans), min_iou=min_iou)
+        n_matched[action] = len(pairs_by_overlap(true_spans, predicted_spans, min_iou=min_iou)[0])
     return BoutCounts(n_true=n_true, n_predicted=n_predicted, n_matched=n_matched)
 
 
@@ -80,6 +78,34 @@ def edit_score(labels: Int[np.ndarray, " T"], predicted: Int[np.ndarray, " T"]) 
         return float("nan")
     longer = max(len(true_order), len(predicted_order))
     return 100 * (1 - _levenshtein(true_order, predicted_order) / longer)
+
+
+def spans_of_both(
+    labels: Int[np.ndarray, " T"], predicted: Int[np.ndarray, " T"], *, n_actions: int
+) -> list[tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, "M 2"]]]:
+    """[start, stop) of the labelled and of the predicted bouts of each action of a trial, in order of time."""
+    both = _bouts_of_both(labels, predicted)
+    return [(_spans(both[0], action=action), _spans(both[1], action=action)) for action in range(n_actions)]
+
+
+def pairs_by_overlap(
+    labelled: Int[np.ndarray, "N 2"], predicted: Int[np.ndarray, "M 2"], *, min_iou: float
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+    """Match spans of one action one to one, largest overlap first.
+
+    Returns:
+        Positions of the partners among the labelled and among the predicted spans.
+    """
+    iou = _overlaps(labelled, predicted)
+    rows, columns = np.nonzero(iou >= min_iou)
+    order = np.argsort(-iou[rows, columns], kind="stable")
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if row not in pairs and column not in taken:
+            pairs[row] = column
+            taken.add(column)
+    return np.array([*pairs], dtype=np.int64), np.array([*pairs.values()], dtype=np.int64)
 
 
 def _bouts_of_both(labels: np.ndarray, predicted: np.ndarray) -> tuple[list[Bout], list[Bout]]:
@@ -101,19 +127,6 @@ def _overlaps(rows: Int[np.ndarray, "N 2"], columns: Int[np.ndarray, "M 2"]) -> 
     lengths = np.diff(rows)[:, 0][:, None] + np.diff(columns)[:, 0][None, :]
     iou: np.ndarray = shared / (lengths - shared)
     return iou
-
-
-def _n_pairs(iou: Float[np.ndarray, "N M"], *, min_iou: float) -> int:
-    """Number of pairs that one-to-one matching finds, largest overlap first."""
-    rows, columns = np.nonzero(iou >= min_iou)
-    order = np.argsort(-iou[rows, columns], kind="stable")
-    taken_rows: set[int] = set()
-    taken_columns: set[int] = set()
-    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if row not in taken_rows and column not in taken_columns:
-            taken_rows.add(row)
-            taken_columns.add(column)
-    return len(taken_rows)
 
 
 def _levenshtein(first: Sequence[int], second: Sequence[int]) -> int:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int, Real
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import near_edges
 from nocigram.core.errors import Fault, raise_faults
+from nocigram.evaluation.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +36,8 @@ class TrialPrediction:
     """Actions that a decoder of bouts made of the probabilities; None: the likeliest action is the prediction."""
     boundary_tolerance: int = 0
     """Frames on either side of a change from one labelled action to another that count in no score of frames."""
+    timing: Timing | None = None
+    """Makes seconds of frames; None where the frame rate is unknown, and then nothing is said in seconds."""
     xy_true_px: Float[np.ndarray, "T K 2"] | None = None
     """Tracked keypoints in video pixels; NaN is allowed where not visible. None without a keypoint head."""
     xy_pred_px: Float[np.ndarray, "T K 2"] | None = None

@@ -1,5 +1,6 @@
 """Figures and tables. The only room that imports matplotlib."""
 
+from nocigram.report.bland_altman import draw_bland_altman
 from nocigram.report.comparison import ComparedRow, comparison_as_markdown, write_comparison
 from nocigram.report.confusion import draw_confusion
 from nocigram.report.ethogram import draw_ethograms
@@ -9,6 +10,7 @@ from nocigram.report.reliability import draw_reliability
 __all__ = [
     "ComparedRow",
     "comparison_as_markdown",
+    "draw_bland_altman",
     "draw_confusion",
     "draw_ethograms",
     "draw_intervals",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,20 +15,28 @@ from nocigram.core.files import write_json, written_whole
 from nocigram.core.tables import text_table
 from nocigram.evaluation import (
     ActionSupport,
+    Events,
+    HumanCeiling,
     Measured,
     TrialPrediction,
     action_support,
+    events_as_text,
     measure,
     not_assessable,
     reliability_by_action,
     reliability_of_best,
+    score_events,
     score_trials,
 )
+from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
 from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
 from nocigram.study.evaluate import with_tolerance
+from nocigram.study.event_files import EVENT_FILES, events_as_dict, write_events
 from nocigram.study.grid import Grid
+from nocigram.study.human_files import HUMAN_FILE, ceiling_of, human_as_dict, second_of, write_human
 
-_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png", "reliability.png")
+_FIGURES = ("confusion.png", "ethograms.png", "reliability.png")
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", *_FIGURES, *EVENT_FILES, HUMAN_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +53,20 @@ class Crossvalidation:
     support: dict[str, ActionSupport]
     ignored: frozenset[str]
     """Actions that can't be assessed."""
+    events: Events
+    """Of the first seed."""
 
     @classmethod
-    def of(cls, by_seed: dict[int, list[TrialPrediction]], *, classes: tuple[str, ...]) -> "Crossvalidation":
-        """Score the predictions of each seed."""
+    def of(
+        cls,
+        by_seed: dict[int, list[TrialPrediction]],
+        *,
+        classes: tuple[str, ...],
+        onset_tolerance_s: float = ONSET_TOLERANCE_S,
+    ) -> "Crossvalidation":
+        """Score the predictions of each seed; their trials have a timing."""
         runs = [*by_seed.values()]
+        score = partial(measure, classes=classes, onset_tolerance_s=onset_tolerance_s)
         support = action_support(runs[0], classes=classes)
         ignored = not_assessable(support)
         plain = [[trial.undecoded() for trial in run] for run in runs]
@@ -56,10 +74,11 @@ class Crossvalidation:
         return cls(
             classes=classes,
             by_seed=by_seed,
-            measured=measure(runs, classes=classes, not_assessable=ignored),
-            before=measure(plain, classes=classes, not_assessable=ignored) if is_decoded else None,
+            measured=score(runs, not_assessable=ignored),
+            before=score(plain, not_assessable=ignored) if is_decoded else None,
             support=support,
             ignored=ignored,
+            events=score_events(runs[0], classes=classes, onset_tolerance_s=onset_tolerance_s),
         )
 
     @property
@@ -80,6 +99,9 @@ class Crossvalidation:
                 **asdict(action),
                 "is_assessable": is_assessable,
             }
+        events = events_as_dict(self.events)
+        for name, of_action in nested["events"].items():
+            events["events"][name] |= of_action
         return {
             **{key: nested.get(key, pooled[key]) for key in pooled},
             "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
@@ -87,6 +109,7 @@ class Crossvalidation:
             "boundary_tolerance": self.runs[0][0].boundary_tolerance,
             "seeds": [*self.by_seed],
             "before_smoothing": None if self.before is None else _nested(self.before),
+            **events,
         }
 
     def as_text(self) -> str:
@@ -107,7 +130,7 @@ class Crossvalidation:
         ]
         scores = text_table(("score", "value [95% over animals]"), rows)
         table = text_table(("action", "F1 [95% over animals]", "frames", "bouts", "animals"), actions)
-        return f"{scores}\n\n{table}"
+        return f"{scores}\n\n{table}\n\n{events_as_text(self.events)}"
 
     def _per_animal(self) -> dict[str, Any]:
         """Scores of each animal with a scored frame."""
@@ -129,22 +152,26 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
     grid = Grid.of(
         {row: options.train}, folding=options.folding, folder=options.out, val_share=options.train.split.val_share
     )
+    second = second_of(grid.found, grid.found.trials, options=options.events)
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
     tolerance = options.folding.boundary_tolerance
     runs = {seed: with_tolerance(run, tolerance) for seed, run in grid.runs(row).items()}
-    result = Crossvalidation.of(runs, classes=classes)
+    result = Crossvalidation.of(runs, classes=classes, onset_tolerance_s=options.events.onset_tolerance_s)
     print(result.as_text())
-    _write(options.out, result, colours=grid.found.scheme.colours)
+    human = ceiling_of(result.runs[0], second, classes=classes, options=options.events)
+    _write(options.out, result, human, colours=grid.found.scheme.colours)
     return result
 
 
-def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) -> None:
+def _write(out: Path, result: Crossvalidation, human: HumanCeiling | None, *, colours: Mapping[str, str]) -> None:
     """metrics.json, the probabilities of every frame, figures."""
-    write_json(out / "metrics.json", result.as_dict())
+    write_json(out / "metrics.json", result.as_dict() | human_as_dict(human))
+    write_human(out, human)
     for seed, run in result.by_seed.items():
         _write_probabilities(out / f"out_of_fold_seed{seed}.csv", run, classes=result.classes)
+    write_events(out, result.events, colours=colours)
     first = result.runs[0]
     draw_confusion(
         score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
@@ -183,7 +210,7 @@ def interval_text(measured: Measured) -> str:
 
 def _nested(measured: Mapping[str, Measured]) -> dict[str, Any]:
     """Values by the keys of metrics.json."""
-    nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}}
+    nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}, "events": {}}
     for path, each in measured.items():
         _put(nested, path, _plain(each.value))
     return nested
@@ -194,7 +221,7 @@ def _put(nested: dict[str, Any], path: str, value: Any) -> None:
     first, _, rest = path.partition("/")
     if not rest:
         nested[first] = value
-    elif first == "per_action":
+    elif first in ("per_action", "events"):
         action, _, measure_name = rest.rpartition("/")
         nested[first].setdefault(action, {})[measure_name] = value
     else:

@@ -17,17 +17,23 @@ from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import (
+    Events,
+    HumanCeiling,
     Scores,
     TrialPrediction,
     best_thresholds,
+    events_as_text,
     reliability_by_action,
     reliability_of_best,
+    score_events,
     score_trials,
 )
 from nocigram.models.temperature import calibrated
 from nocigram.prediction import Predictor
 from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
 from nocigram.study.chosen_trials import ChosenTrials, choose_trials
+from nocigram.study.event_files import events_as_dict, write_events
+from nocigram.study.human_files import ceiling_of, human_as_dict, second_of, write_human
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,9 @@ class Evaluation:
 
     scores: Scores
     predictions: list[TrialPrediction]
+    events: Events
+    human: HumanCeiling | None
+    """None without a second person."""
     temperature: float
     """What the model's probabilities were calibrated with."""
     boundary_tolerance: int
@@ -49,6 +58,8 @@ class Evaluation:
             "temperature": self.temperature,
             "boundary_tolerance": self.boundary_tolerance,
             "seen_in_training": list(self.chosen.seen),
+            **events_as_dict(self.events),
+            **human_as_dict(self.human),
         }
 
 
@@ -62,6 +73,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
     found = discover_for(predictor, options)
     chosen = choose_trials(found, options, predictor)
+    second = second_of(found, chosen.trials, options=options.events)
     sources = sources_for(predictor, found, chosen.trials, options)
     answers = predict_trials(predictor, found, chosen.trials, sources)
     predictions = with_tolerance(answers, options.boundary_tolerance)
@@ -70,9 +82,13 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         before = score_trials([trial.undecoded() for trial in predictions], classes=predictor.classes)
         print(f"[info] --smooth {predictor.decoder.kind}: {before.change_to(scores)}")
     print(scores.as_text())
+    events = score_events(predictions, classes=predictor.classes, onset_tolerance_s=options.events.onset_tolerance_s)
+    print(f"\n{events_as_text(events)}")
     result = Evaluation(
         scores=scores,
         predictions=predictions,
+        events=events,
+        human=ceiling_of(predictions, second, classes=predictor.classes, options=options.events),
         temperature=predictor.temperature,
         boundary_tolerance=options.boundary_tolerance,
         chosen=chosen,
@@ -155,7 +171,7 @@ def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
 
 
 def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
-    """metrics.json, thresholds.json and the figures; all say so where the model had seen the recordings."""
+    """metrics.json, thresholds.json, the tables and the figures; all say so where the model had seen the recordings."""
     classes, colours, stamp = scheme.classes, scheme.colours, result.chosen.stamp
     scores, predictions = result.scores, result.predictions
     tuned = best_thresholds(predictions, classes=classes)
@@ -163,6 +179,8 @@ def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
     if stamp is not None:
         thresholds["seen_in_training"] = list(result.chosen.seen)
     write_json(out / "metrics.json", result.as_dict())
+    write_events(out, result.events, colours=colours)
+    write_human(out, result.human)
     write_json(out / "thresholds.json", thresholds)
     draw_confusion(scores, classes=classes, colours=colours, path=out / "confusion.png", stamp=stamp)
     draw_ethograms(predictions, classes=classes, colours=colours, path=out / "ethograms.png", stamp=stamp)

@@ -18,6 +18,7 @@ from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.split import Split, require_animals
+from nocigram.data.trial_windows import timing_of
 from nocigram.evaluation import TrialPrediction
 from nocigram.study.cells import Cell, Outcome, run_cell
 from nocigram.study.jobs import Job
@@ -107,9 +108,11 @@ class Grid:
 
     def runs(self, row: str) -> dict[int, list[TrialPrediction]]:
         """For each seed, in order, the predictions of all folds together: each trial once."""
+        timings = {(trial.recording, trial.number): timing_of(self.found, trial) for trial in self.found.trials}
         by_seed: dict[int, list[TrialPrediction]] = {}
         for cell in self.cells[row]:
-            by_seed.setdefault(cell.options.machine.seed, []).extend(cell.predictions())
+            own = by_seed.setdefault(cell.options.machine.seed, [])
+            own += [replace(each, timing=timings[each.recording, each.trial]) for each in cell.predictions()]
         return {
             seed: sorted(by_seed[seed], key=lambda trial: (trial.recording, trial.trial)) for seed in sorted(by_seed)
         }

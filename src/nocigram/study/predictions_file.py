@@ -12,16 +12,18 @@ from nocigram.core.files import written_whole
 from nocigram.evaluation import TrialPrediction
 
 _PLAIN = ("recording", "trial", "animal")
+_NOT_KEPT = ("timing",)
+"""Of the data, not of the model's answer: it is taken from the data as they are when the answers are scored."""
 
 
 def save_predictions(path: Path, predictions: Sequence[TrialPrediction]) -> None:
-    """Write trials with their labels, probabilities and keypoints, whole or not at all."""
+    """Write trials with their labels, probabilities and keypoints, without their timing, whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
     for number, trial in enumerate(predictions):
         arrays[f"{number}.about"] = np.array(json.dumps({name: getattr(trial, name) for name in _PLAIN}))
         for entry in fields(trial):
             value = getattr(trial, entry.name)
-            if entry.name not in _PLAIN and value is not None:
+            if entry.name not in (*_PLAIN, *_NOT_KEPT) and value is not None:
                 arrays[f"{number}.{entry.name}"] = np.asarray(value)
     with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a keyword of its own there

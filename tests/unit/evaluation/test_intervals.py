@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
 from nocigram.core.errors import InputError
-from nocigram.evaluation import Measured, TrialPrediction, measure, score_trials
+from nocigram.evaluation import Measured, Timing, TrialPrediction, measure, score_events, score_trials
 
 CLASSES = ("rest", "paw_withdraw", "walk")
 
@@ -21,7 +21,14 @@ def run_of(animals, *, seed=0, n_frames=60, right=0.7, actions=(0, 1, 2)):
         noise = np.random.default_rng([seed, number])
         predicted = np.where(noise.random(n_frames) < right, labels, noise.integers(0, 3, n_frames))
         predictions.append(
-            TrialPrediction(recording=animal, trial=1, animal=animal, labels=labels, probabilities=np.eye(3)[predicted])
+            TrialPrediction(
+                recording=animal,
+                trial=1,
+                animal=animal,
+                labels=labels,
+                probabilities=np.eye(3)[predicted],
+                timing=Timing(fps=30.0, start=0, stim_frame=None),
+            )
         )
     return predictions
 
@@ -38,6 +45,8 @@ def numbers_of(content, path=""):
 def test_values_and_paths_are_those_of_metrics_json():
     run = run_of("ABCD")
     numbers = numbers_of(score_trials(run, classes=CLASSES).as_dict())
+    events = score_events(run, classes=CLASSES).actions
+    numbers |= {f"events/{name}/f1": action.by_onset.f1 for name, action in events.items()}
     measured = measure([run], classes=CLASSES)
     assert {path for path in numbers if not re.search("n_|keypoint|ece|average", path)} == set(measured)
     for path, score in measured.items():

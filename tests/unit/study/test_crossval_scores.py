@@ -9,7 +9,7 @@ import pytest
 
 from nocigram.config.commands import CrossvalOptions, TrainOptions
 from nocigram.config.records import unflat
-from nocigram.evaluation import TrialPrediction, score_trials
+from nocigram.evaluation import Timing, TrialPrediction, score_events, score_trials
 from nocigram.study import Crossvalidation
 
 CLASSES = ("rest", "walk", "flinch")
@@ -27,7 +27,14 @@ def run_of(*, seed, animals="ABC", right=0.8):
         labels = np.where(np.arange(60) == 59, -1, labels)
         probabilities = np.eye(3)[predicted]
         run.append(
-            TrialPrediction(recording=animal, trial=1, animal=animal, labels=labels, probabilities=probabilities)
+            TrialPrediction(
+                recording=animal,
+                trial=1,
+                animal=animal,
+                labels=labels,
+                probabilities=probabilities,
+                timing=Timing(fps=30.0, start=0, stim_frame=None),
+            )
         )
     return run
 
@@ -40,7 +47,7 @@ def by_seed():
 def test_the_keys_are_those_of_evaluate_and_what_only_folds_can_tell(by_seed):
     found = Crossvalidation.of(by_seed, classes=CLASSES).as_dict()
     pooled = score_trials(by_seed[4], classes=CLASSES).as_dict()
-    more = ["intervals", "per_animal", "boundary_tolerance", "seeds", "before_smoothing"]
+    more = ["intervals", "per_animal", "boundary_tolerance", "seeds", "before_smoothing", "onset_tolerance_s", "events"]
     assert list(found) == [*pooled, *more]
     assert set(found["per_action"]["walk"]) == {*pooled["per_action"]["walk"], "n_animals", "is_assessable"}
     assert found["segment_f1"].keys() == pooled["segment_f1"].keys()
@@ -63,6 +70,19 @@ def test_scores_are_means_over_seeds(by_seed):
     assert low <= found["accuracy"] <= high
     own = [score_trials([run[1]], classes=CLASSES).accuracy for run in by_seed.values()]
     assert found["per_animal"]["B"]["accuracy"] == pytest.approx(np.mean(own))
+
+
+def test_the_f1_of_events_is_the_mean_over_seeds_with_an_interval(by_seed):
+    found = Crossvalidation.of(by_seed, classes=CLASSES, onset_tolerance_s=0.05).as_dict()
+    each = [score_events(run, classes=CLASSES, onset_tolerance_s=0.05).actions["walk"] for run in by_seed.values()]
+    assert each[0].by_onset.f1 != each[1].by_onset.f1
+    assert found["events"]["walk"]["f1"] == pytest.approx(np.mean([events.by_onset.f1 for events in each]))
+    assert found["events"]["walk"]["n_found"] == each[0].by_onset.n_found
+    assert found["events"]["walk"]["animals"].keys() == set("ABC")
+    low, high = found["intervals"]["events/walk/f1"]
+    assert low <= found["events"]["walk"]["f1"] <= high
+    assert found["events"]["flinch"]["f1"] is None
+    assert found["onset_tolerance_s"] == 0.05
 
 
 def test_an_action_that_is_too_rare_is_not_assessable_anywhere(by_seed):

@@ -25,7 +25,7 @@ KEYS = {
     "n_animals",
 }
 
-OF_AN_EVALUATION = {"temperature", "boundary_tolerance", "seen_in_training"}
+OF_AN_EVALUATION = {"temperature", "boundary_tolerance", "seen_in_training", "onset_tolerance_s", "events"}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,10 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
     assert {path.name for path in tmp_path.glob("*.*")} == {
         "metrics.json",
         "thresholds.json",
+        "events.csv",
+        "bouts.csv",
+        "trials.csv",
+        "bland_altman.png",
         "confusion.png",
         "ethograms.png",
         "reliability.png",

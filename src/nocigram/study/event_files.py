@@ -1,0 +1,68 @@
+"""Events on disk: events.csv, bouts.csv, trials.csv, and the keys of metrics.json."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nocigram.core.files import written_whole
+from nocigram.evaluation.events import MEASURES, Events, plain_agreement, plain_events
+from nocigram.evaluation.trial_events import TrialEvents
+from nocigram.report import draw_bland_altman
+
+EVENT_FILES = ("events.csv", "bouts.csv", "trials.csv", "bland_altman.png")
+
+
+def events_as_dict(events: Events) -> dict[str, Any]:
+    """The keys of metrics.json about events; None for a number that does not exist."""
+    actions = {
+        name: _without_nan(plain_events(action))
+        | {
+            "animals": {
+                animal: {measure: _without_nan(plain_agreement(agreed)) for measure, agreed in measures.items()}
+                for animal, measures in action.animals.items()
+            }
+        }
+        for name, action in events.actions.items()
+    }
+    return {"onset_tolerance_s": events.onset_tolerance_s, "events": actions}
+
+
+def write_events(out: Path, events: Events, *, colours: Mapping[str, str]) -> None:
+    """Write the tables and the figure."""
+    table = pd.DataFrame([{"action": name, **plain_events(action)} for name, action in events.actions.items()])
+    _write_csv(out / "events.csv", table.assign(onset_tolerance_s=events.onset_tolerance_s))
+    _write_csv(out / "bouts.csv", pd.DataFrame([vars(bout) for bout in events.bouts]))
+    _write_csv(out / "trials.csv", pd.DataFrame([_trial_row(trial) for trial in events.trials]))
+    draw_bland_altman(events, colours=colours, path=out / "bland_altman.png")
+
+
+def _trial_row(trial: TrialEvents) -> dict[str, Any]:
+    """One action of one trial."""
+    return {
+        "recording": trial.recording,
+        "trial": trial.trial,
+        "animal": trial.animal,
+        "action": trial.action,
+        "scored_s": trial.scored_s,
+        "latency_from": "stim_frame" if trial.has_stimulus else "start of trial",
+        "followed_s": trial.followed_s,
+        **{
+            f"{measure}_{by}": getattr(getattr(trial, by), measure)
+            for measure in MEASURES
+            for by in ("labels", "model")
+        },
+    }
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    """A table, whole or not at all; a number that does not exist is blank."""
+    with written_whole(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.4f")
+
+
+def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
+    """NaN as None, since JSON has no NaN."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}
