@@ -158,7 +158,7 @@ def codes_of(found: Iterable[ForeignLabels], *, given: ActionMap, scheme: Action
 
 def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[str, int], scheme: ActionScheme) -> str:
     """A file for --actions_map to fill in."""
-    words = {code: name for code, name in enumerate(scheme.names)} | {code: word for word, code in _WORDS.items()}
+    words = dict(enumerate(scheme.names)) | {code: word for word, code in _WORDS.items()}
     return "\n".join(
         (
             f"# their behaviour: one of {', '.join(scheme.names)};",
@@ -166,7 +166,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
             "actions:",
             *(f"  {_quoted(name)}:    # {n_events[name]} times" for name in unmapped),
             *(f"  {_quoted(name)}: {words[code]}" for name, code in sorted(known.items())),
-            f"# background: {scheme.names[0]}  # frames that were looked at and in which nothing was noted; else unscored",
+            f"# background: {scheme.names[0]}  # frames that were looked at and have no note; else unscored",
             f"# priority: [{scheme.names[1]}]  # which action counts where several were noted at once; else unscored",
         )
     )
@@ -188,9 +188,5 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
 
 def _quoted(name: str) -> str:
     """A name as a key of YAML."""
-    return (
-        yaml.safe_dump(name, default_flow_style=True, allow_unicode=True, width=10**6)
-        .strip()
-        .removesuffix("...")
-        .strip()
-    )
+    text = yaml.safe_dump(name, default_flow_style=True, allow_unicode=True, width=10**6)
+    return text.strip().removesuffix("...").strip()
