@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nocigram.core.errors import InputError
@@ -147,6 +148,9 @@ def _events_of(table: pd.DataFrame, *, where: str) -> tuple[Event, ...] | str:
     kinds = table["kind"].str.upper()
     if "stop" in table:
         stops = _seconds(table, "stop", where=where).fillna(starts)
+        if (wrong := table.index[stops < starts]).size:
+            got = f"{starts[wrong[0]]:g} to {stops[wrong[0]]:g} s"
+            raise InputError(f"{where}: expected events that end after they begin, got {got}. {_FIX}")
         cells = zip(table["name"], starts, stops, subjects, strict=True)
         return tuple(Event(name=name, start=start, stop=stop, subject=who) for name, start, stop, who in cells)
     if unknown := sorted(set(kinds) - {"START", "STOP", "POINT"}):
@@ -161,7 +165,7 @@ def _seconds(table: pd.DataFrame, column: str, *, where: str) -> "pd.Series[floa
     """A column of times; blank and NA are NaN in the column of ends alone."""
     numbers = pd.to_numeric(table[column], errors="coerce")
     is_blank = table[column].str.upper().isin(("", "NA")) & (column == "stop")
-    if (wrong := table.index[~is_blank & ~(numbers >= 0)]).size:
+    if (wrong := table.index[~is_blank & ~(np.isfinite(numbers) & (numbers >= 0))]).size:
         raise InputError(f"{where}: expected times in seconds, got '{table.loc[wrong[0], column]}'. {_FIX}")
     return numbers.astype(float)
 

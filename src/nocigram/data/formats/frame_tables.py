@@ -85,7 +85,7 @@ def read_simba(path: Path) -> list[ForeignLabels]:
             events=events_of_columns(names, values == 1),
             names=tuple(names),
             n_frames=len(table),
-            scored=((0, len(table)),),
+            scored=((0.0, float(len(table))),),
         )
     ]
 

@@ -27,16 +27,26 @@ def opened_hdf5(path: Path) -> "Iterator[h5py.File]":
             yield content
     except InputError:
         raise
-    except KeyError as error:
-        reason = str(error.args[0] if error.args else error)
-        raise InputError(
-            f"{path.name}: expected all parts of its format, got '{reason}'. Export the file again."
-        ) from error
-    except (OSError, RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["nothing"])[0].rstrip(".")
         raise InputError(
             f"{path.name}: expected an HDF5 file that is whole, got '{reason}'. Copy or export it again."
         ) from error
+
+
+def array_in(group: "h5py.Group", name: str) -> np.ndarray:
+    """A data set, read whole.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    import h5py
+
+    node = group.get(name)
+    if not isinstance(node, h5py.Dataset):
+        where = Path(group.file.filename).name
+        raise InputError(f"{where}: expected a data set '{name}' in '{group.name}', got none. Export the file again.")
+    return np.asarray(node[()])
 
 
 def text_of(value: Any) -> str:

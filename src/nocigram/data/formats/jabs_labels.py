@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nocigram.core.errors import InputError
-from nocigram.data.formats.hdf5 import opened_hdf5
+from nocigram.data.formats.hdf5 import array_in, opened_hdf5
 from nocigram.data.formats.records import Event, ForeignLabels, events_of_columns
 from nocigram.data.formats.registry import register_format
 from nocigram.data.formats.sample import Sample
@@ -73,7 +73,7 @@ def read_jabs_annotation(path: Path) -> list[ForeignLabels]:
 def _event_of(block: dict[str, Any], behaviour: str, subject: str) -> Event:
     """One block of one behaviour."""
     name = behaviour if block["present"] else f"not {behaviour}"
-    return Event(name=name, start=int(block["start"]), stop=int(block["end"]) + 1, subject=subject)
+    return Event(name=name, start=float(block["start"]), stop=float(block["end"]) + 1, subject=subject)
 
 
 @register_format(
@@ -117,7 +117,7 @@ def read_jabs_predictions(path: Path) -> list[ForeignLabels]:
 def _classes_in(node: "h5py.Group", *, path: Path) -> np.ndarray:
     """Identities x frames: 1 present, 0 not present, -1 not predicted."""
     name = "predicted_class_postprocessed" if "predicted_class_postprocessed" in node else "predicted_class"
-    classes = node[name][:]
+    classes = array_in(node, name)
     if classes.ndim != 2 or not np.isin(classes, (-1, 0, 1)).all():
         raise shape_fault(path, "predicted_class with -1, 0 and 1", expected="(animals, frames)", got=classes.shape)
     return classes

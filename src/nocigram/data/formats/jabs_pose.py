@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from nocigram.core.errors import InputError
-from nocigram.data.formats.hdf5 import opened_hdf5, texts_of
+from nocigram.data.formats.hdf5 import array_in, opened_hdf5, texts_of
 from nocigram.data.formats.records import ForeignPose
 from nocigram.data.formats.registry import register_format
 from nocigram.data.formats.tracks import shape_fault, track_of
@@ -48,7 +48,7 @@ def read_jabs_pose(path: Path) -> list[ForeignPose]:
     """
     with opened_hdf5(path) as content:
         group = content["poseest"]
-        points, confidence = group["points"][:], group["confidence"][:]
+        points, confidence = array_in(group, "points"), array_in(group, "confidence")
         if points.shape[-2:] != (len(KEYPOINTS), 2) or points.shape[:-1] != confidence.shape or points.ndim > 4:
             raise shape_fault(path, "points", expected=f"(frames, animals, {len(KEYPOINTS)}, 2)", got=points.shape)
         if points.ndim == 3:
@@ -69,15 +69,20 @@ def read_jabs_pose(path: Path) -> list[ForeignPose]:
 def _owners_in(group: "h5py.Group", *, path: Path) -> tuple[Shaped[np.ndarray, "T N"], dict[int, str]]:
     """Whose each instance is, -1 where it is nobody's, and the names of the owners."""
     if "instance_embed_id" in group and "id_mask" in group:
-        valid, identities = ~group["id_mask"][:].astype(bool), group["instance_embed_id"][:].astype(np.int64)
+        valid, identities = (
+            ~array_in(group, "id_mask").astype(bool),
+            array_in(group, "instance_embed_id").astype(np.int64),
+        )
         owners = np.where(valid, identities, -1)
-        external = texts_of(group["external_identity_mapping"][:]) if "external_identity_mapping" in group else ()
+        external = (
+            texts_of(array_in(group, "external_identity_mapping")) if "external_identity_mapping" in group else ()
+        )
         found = [int(owner) for owner in np.unique(owners) if owner > 0]
         names = {owner: external[owner - 1] if owner <= len(external) else f"identity_{owner - 1}" for owner in found}
         return owners, names
     if "instance_track_id" in group and "instance_count" in group:
-        tracks = group["instance_track_id"][:].astype(np.int64)
-        is_there = np.arange(tracks.shape[1]) < group["instance_count"][:][:, None]
+        tracks = array_in(group, "instance_track_id").astype(np.int64)
+        is_there = np.arange(tracks.shape[1]) < array_in(group, "instance_count")[:, None]
         owners = np.where(is_there, tracks, -1)
         ids, lengths = np.unique(owners[owners >= 0], return_counts=True)
         longest_first = ids[np.argsort(-lengths, kind="stable")]

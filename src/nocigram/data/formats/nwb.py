@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from nocigram.core.errors import InputError
-from nocigram.data.formats.hdf5 import opened_hdf5, text_of, texts_of
+from nocigram.data.formats.hdf5 import array_in, opened_hdf5, text_of, texts_of
 from nocigram.data.formats.records import ForeignPose
 from nocigram.data.formats.registry import register_format
 from nocigram.data.formats.sample import Sample
@@ -42,8 +43,8 @@ def read_nwb(path: Path) -> list[ForeignPose]:
         )
         if not containers:
             raise InputError(f"{path.name}: expected a PoseEstimation in 'processing', got none. Store the pose in it.")
-        subject = content.get("general/subject/subject_id")
-        animal = text_of(subject[()]) if subject is not None else None
+        has_name = "general/subject/subject_id" in content
+        animal = text_of(array_in(content, "general/subject/subject_id")) if has_name else None
         names = [container.name.rsplit("/", 1)[-1] for container in containers]
         videos = [_videos_of(container) for container in containers]
         tracks = [
@@ -73,7 +74,7 @@ def _is(node: Any, kind: str) -> bool:
 
 def _videos_of(container: "h5py.Group") -> tuple[str, ...]:
     """The videos that a container names; of several cameras the file doesn't say which one is meant."""
-    return texts_of(container["original_videos"][()]) if "original_videos" in container else ()
+    return texts_of(array_in(container, "original_videos")) if "original_videos" in container else ()
 
 
 def _track_in(path: Path, container: "h5py.Group", *, individual: str | None) -> PoseTrack:
@@ -82,25 +83,33 @@ def _track_in(path: Path, container: "h5py.Group", *, individual: str | None) ->
     if not series:
         where = f"{path.name}: {container.name.rsplit('/', 1)[-1]}"
         raise InputError(f"{where}: expected keypoints, got a PoseEstimation without any. Store the pose in it.")
-    nodes = texts_of(container["nodes"][()]) if "nodes" in container else ()
+    nodes = texts_of(array_in(container, "nodes")) if "nodes" in container else ()
     names = [*(name for name in nodes if name in series), *(name for name in series if name not in nodes)]
-    lengths = {len(series[name]["data"]) for name in names}
-    for name in names:
-        if (shape := series[name]["data"].shape) != (len(series[name]["data"]), 2):
-            raise shape_fault(path, f"keypoint '{name}'", expected="(frames, 2), in pixels", got=shape)
+    positions = [array_in(series[name], "data") for name in names]
+    for name, position in zip(names, positions, strict=True):
+        if position.shape[1:] != (2,):
+            raise shape_fault(path, f"keypoint '{name}'", expected="(frames, 2), in pixels", got=position.shape)
         _refuse_gaps(path, name, series[name])
-    if len(lengths) > 1:
+    if len(lengths := {len(position) for position in positions}) > 1:
         raise InputError(f"{path.name}: expected keypoints of equal length, got {sorted(lengths)}. Store them again.")
-    xy_px = np.stack([series[name]["data"][:] for name in names], axis=1)
-    known = [series[name]["confidence"][:] if "confidence" in series[name] else np.ones(len(xy_px)) for name in names]
+    xy_px = np.stack(positions, axis=1)
+    known = [_confidence_in(series[name], path=path, name=name, n_frames=len(xy_px)) for name in names]
     return track_of(path, names, xy_px, np.stack(known, axis=1), individual=individual)
+
+
+def _confidence_in(series: "h5py.Group", *, path: Path, name: str, n_frames: int) -> Float64[np.ndarray, " T"]:
+    """The confidence of a keypoint; 1 where the file has none."""
+    confidence = array_in(series, "confidence") if "confidence" in series else np.ones(n_frames)
+    if confidence.shape != (n_frames,):
+        raise shape_fault(path, f"confidence of '{name}'", expected=f"({n_frames},)", got=confidence.shape)
+    return confidence.astype(np.float64)
 
 
 def _refuse_gaps(path: Path, name: str, series: "h5py.Group") -> None:
     """The error of rows that are not every frame."""
-    if "timestamps" not in series or len(series["timestamps"]) < 3:
+    steps_s = np.diff(array_in(series, "timestamps")) if "timestamps" in series else np.zeros(0)
+    if len(steps_s) < 2:
         return
-    steps_s = np.diff(series["timestamps"][:])
     if (gaps := np.flatnonzero(steps_s > _GAP * np.median(steps_s))).size:
         row = int(gaps[0])
         raise InputError(
@@ -112,7 +121,7 @@ def _refuse_gaps(path: Path, name: str, series: "h5py.Group") -> None:
 def _notes_of(container: "h5py.Group") -> list[str]:
     """What the file claims about its axes, where it isn't what the tools that write it do."""
     frames = {
-        text_of(node["reference_frame"][()])
+        text_of(array_in(node, "reference_frame"))
         for node in container.values()
         if _is(node, "PoseEstimationSeries") and "reference_frame" in node
     }

@@ -88,7 +88,7 @@ def events_of_columns(
 ) -> tuple[Event, ...]:
     """Runs of frames in which a column is on, as events in frames, in order of their start."""
     events = [
-        Event(name=name, start=bout.span.start, stop=bout.span.stop, subject=subject)
+        Event(name=name, start=float(bout.span.start), stop=float(bout.span.stop), subject=subject)
         for name, column in zip(names, present.T, strict=True)
         for bout in bouts_of(np.where(column, 0, -1))
     ]

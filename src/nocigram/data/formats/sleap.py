@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Shaped
 
 from nocigram.core.errors import InputError
-from nocigram.data.formats.hdf5 import opened_hdf5, text_of, texts_of
+from nocigram.data.formats.hdf5 import array_in, opened_hdf5, text_of, texts_of
 from nocigram.data.formats.records import ForeignPose
 from nocigram.data.formats.registry import register_format
 from nocigram.data.formats.tracks import shape_fault, track_of
@@ -64,22 +64,25 @@ def read_slp(path: Path) -> list[ForeignPose]:
 def _project_in(path: Path) -> _Project:
     """All that is needed of an .slp file."""
     with opened_hdf5(path) as content:
-        metadata = json.loads(text_of(content["metadata"].attrs["json"]))
-        version = float(content["metadata"].attrs.get("format_id", 1.0))
+        attributes = dict(content["metadata"].attrs) if "metadata" in content else {}
+        version = float(attributes.get("format_id", 1.0))
         if not _SMALLEST_VERSION <= version < _LARGEST_VERSION:
             raise InputError(
                 f"{path.name}: expected an .slp file of version 1, got {version:g}. Save an analysis h5 with SLEAP."
             )
-        return _Project(
-            nodes=_nodes_of(metadata, path=path),
-            tracks=tuple(str(json.loads(text)[1]) for text in texts_of(content["tracks_json"][:])),
-            videos=tuple(_video_of(json.loads(text)) for text in texts_of(content["videos_json"][:])),
-            frames=content["frames"][:],
-            instances=content["instances"][:],
-            points=content["points"][:],
-            predicted=content["pred_points"][:],
-            shift_px=-0.5 if version < _PIXEL_CENTRE_VERSION else 0.0,
-        )
+        names = {name: texts_of(array_in(content, name)) for name in ("tracks_json", "videos_json")}
+        arrays = {name: array_in(content, name) for name in ("frames", "instances", "points")}
+        predicted = array_in(content, "pred_points")
+    try:
+        nodes = _nodes_of(json.loads(text_of(attributes["json"])), path=path)
+        tracks = tuple(str(json.loads(text)[1]) for text in names["tracks_json"])
+        videos = tuple(_video_of(json.loads(text)) for text in names["videos_json"])
+    except (KeyError, IndexError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{path.name}: expected a skeleton, tracks and videos as SLEAP stores them, got '{error}'. Save it again."
+        ) from error
+    shift_px = -0.5 if version < _PIXEL_CENTRE_VERSION else 0.0
+    return _Project(nodes=nodes, tracks=tracks, videos=videos, predicted=predicted, shift_px=shift_px, **arrays)
 
 
 def _nodes_of(metadata: dict[str, Any], *, path: Path) -> tuple[str, ...]:
@@ -162,11 +165,11 @@ def read_analysis(path: Path) -> list[ForeignPose]:
         InputError: broken, or its arrays don't fit.
     """
     with opened_hdf5(path) as content:
-        tracks = content["tracks"][:]
-        nodes = texts_of(content["node_names"][:])
-        names = texts_of(content["track_names"][:]) if "track_names" in content else ()
-        scores = content["point_scores"][:] if "point_scores" in content else None
-        video = text_of(content["video_path"][()]) if "video_path" in content else None
+        tracks = array_in(content, "tracks")
+        nodes = texts_of(array_in(content, "node_names"))
+        names = texts_of(array_in(content, "track_names")) if "track_names" in content else ()
+        scores = array_in(content, "point_scores") if "point_scores" in content else None
+        video = text_of(array_in(content, "video_path")) if "video_path" in content else None
     if tracks.ndim != 4 or tracks.shape[1:3] != (2, len(nodes)):
         raise shape_fault(path, "tracks", expected=f"(tracks, 2, {len(nodes)}, frames)", got=tracks.shape)
     if scores is not None and scores.shape != (tracks.shape[0], *tracks.shape[2:]):

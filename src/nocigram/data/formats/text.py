@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,17 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     lines = text_in(path).splitlines()
     try:
-        table = pd.read_csv(
-            path,
-            sep=delimiter_of(lines[:20]),
-            encoding="utf-8-sig",
-            index_col=False,
-            skip_blank_lines=True,
-            low_memory=False,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells beyond the header would be dropped
+            table = pd.read_csv(
+                path,
+                sep=delimiter_of(lines[:20]),
+                encoding="utf-8-sig",
+                index_col=False,
+                skip_blank_lines=True,
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["nothing"])[0].rstrip(".")
         raise InputError(f"{path.name}: expected a table, got '{reason}'. Export it again.") from error
     table.columns = [str(column).strip() for column in table.columns]
