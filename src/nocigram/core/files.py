@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from nocigram.core.errors import InputError
 
 
 @contextmanager
@@ -24,6 +27,37 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged(out: Path, names: Sequence[str]) -> Iterator[Path]:
+    """A hidden folder within `out` whose contents move into `out` on success and vanish on any error.
+
+    Args:
+        out: folder, made if it is not there.
+        names: what may be made in the hidden folder.
+
+    Raises:
+        InputError: `out` already holds one of them.
+    """
+    for name in names:
+        if (out / name).exists():
+            raise InputError(
+                f"{out}: expected a folder without {name}, got one that has it. "
+                f"Give another folder, or remove {out / name} first."
+            )
+    was_there = out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=".unfinished.", dir=out))
+    try:
+        yield stage
+        for name in names:
+            if (stage / name).exists():
+                (stage / name).rename(out / name)
+    finally:
+        shutil.rmtree(stage)
+        if not was_there and not any(out.iterdir()):
+            out.rmdir()
 
 
 def write_json(path: Path, content: object) -> None:

@@ -1,16 +1,13 @@
 """Write a simulated study to disk in the laboratory's layout."""
 
 import csv
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
+from nocigram.core.files import staged, written_whole
 from nocigram.simulation.ethogram import TRIAL_N_FRAMES
 from nocigram.simulation.recording import DEFAULT_SIZE_PX, SimulatedRecording, simulate_recording
 from nocigram.video.encode import VideoWriter
@@ -67,7 +64,7 @@ def simulate(
     Raises:
         InputError: `out` already holds one of the outputs, or a number is out of range.
     """
-    _check(out, n_animals=n_animals, n_trials=n_trials, seed=seed, size_px=size_px, n_unlabelled=n_unlabelled)
+    _check(n_animals=n_animals, n_trials=n_trials, seed=seed, size_px=size_px, n_unlabelled=n_unlabelled)
     begin = time.perf_counter()
     labelled = [True] * n_animals + [False] * n_unlabelled
     indices = [*range(n_animals), *range(n_unlabelled)]
@@ -76,7 +73,9 @@ def simulate(
         for index, is_labelled in zip(indices, labelled, strict=True)
     )
     n_frames = len(indices) * n_trials * TRIAL_N_FRAMES
-    with _staged(out) as stage:
+    with staged(out, _OUTPUTS) as stage:
+        for folder in ("Videos", "Annotations"):
+            (stage / folder).mkdir()
         for n_done, _ in enumerate(_write_study(stage, recordings, fps=fps), 1):
             if progress is not None:
                 progress(n_done, n_frames)
@@ -84,8 +83,8 @@ def simulate(
     return SimulationSummary(out, len(indices), n_labelled, n_frames, speed)
 
 
-def _check(out: Path, *, n_animals: int, n_trials: int, seed: int, size_px: int, n_unlabelled: int) -> None:
-    """Refuse numbers out of range and a folder that already has data."""
+def _check(*, n_animals: int, n_trials: int, seed: int, size_px: int, n_unlabelled: int) -> None:
+    """Refuse numbers out of range."""
     for flag, value, least in (
         ("--animals", n_animals, 1),
         ("--trials", n_trials, 1),
@@ -97,30 +96,6 @@ def _check(out: Path, *, n_animals: int, n_trials: int, seed: int, size_px: int,
             raise InputError(f"{flag}: expected {least} or more, got {value}. Give a larger number.")
     if size_px % 2:
         raise InputError(f"--size_px: expected an even number, got {size_px}. Give {size_px + 1}.")
-    for name in _OUTPUTS:
-        if (out / name).exists():
-            raise InputError(
-                f"{out}: expected a folder without {name}, got one that has it. "
-                f"Give another folder, or remove {out / name} first."
-            )
-
-
-@contextmanager
-def _staged(out: Path) -> Iterator[Path]:
-    """A hidden folder within `out` whose contents move into `out` on success and vanish on any error."""
-    was_there = out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".simulate.", dir=out))
-    try:
-        for folder in ("Videos", "Annotations"):
-            (stage / folder).mkdir()
-        yield stage
-        for name in _OUTPUTS:
-            (stage / name).rename(out / name)
-    finally:
-        shutil.rmtree(stage)
-        if not was_there and not any(out.iterdir()):
-            out.rmdir()
 
 
 def _write_study(stage: Path, recordings: Iterable[SimulatedRecording], *, fps: float) -> Iterator[None]:

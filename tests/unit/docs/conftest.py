@@ -32,6 +32,17 @@ def documented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     for path in (folder / "new/Videos").iterdir():
         shutil.copy(path, folder / "new" / f"mouse1{path.name.partition('_tracking')[2]}")
+    _write_export(folder)
     (folder / "best_model_pose_only.pt").symlink_to(folder / "poses" / "best_model_pose_only.pt")
     (folder / "study").symlink_to(folder)
     return folder
+
+
+def _write_export(folder: Path) -> None:
+    """Events of one recording as BORIS exports them, and the answer to what they are."""
+    video = next((folder / "Videos").glob("*.mp4")).name
+    header = "Time,Media file path,Total length,FPS,Subject,Behavior,Behavioral category,Comment,Status"
+    rows = [f"{time},{video},24,30,mouse,lick the paw,,,{status}" for time, status in ((1, "START"), (2, "STOP"))]
+    (folder / "exported").mkdir()
+    (folder / "exported/events.csv").write_text("\n".join((header, *rows)), encoding="utf-8")
+    (folder / "actions_map.yaml").write_text("actions: {lick the paw: paw_lick}\n", encoding="utf-8")

@@ -15,8 +15,10 @@ from doc_blocks import LANGUAGES, PAGES, ROOT, Block, blocks_in, blocks_of, comm
 from nocigram.cli.main import _COMMANDS, main
 from nocigram.config.commands import CompareOptions
 from nocigram.config.data import DataOptions
+from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.core.literals import Approach
 from nocigram.data.annotations import frame_faults, read_annotation
+from nocigram.data.conversion.action_map import read_action_map
 from nocigram.data.recordings_table import read_recordings_table
 from nocigram.data.scheme_file import read_scheme
 from nocigram.pose.skeleton_file import read_skeleton
@@ -168,6 +170,8 @@ def test_a_yaml_file_is_understood(block, tmp_path, received):
         assert read_skeleton(path).names
     elif "names" in content:
         assert read_scheme(path).classes
+    elif isinstance(content.get("actions"), dict):
+        assert read_action_map(path, scheme=DEFAULT_SCHEME).background == 0
     elif "all" in content:
         data = DataOptions(annotations=Path("A"), videos=Path("V"))
         assert rows_of(CompareOptions(data=data, overrides=path))["pose_only"].model.members == 2

@@ -1,0 +1,191 @@
+"""Read all files that are to be converted, and find the recording, the animal and the observation of each."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nocigram.config.convert import ConvertOptions
+from nocigram.core.errors import InputError
+from nocigram.data.conversion.matching import Target, known_videos, target_of
+from nocigram.data.discover import VIDEO_SUFFIXES
+from nocigram.data.formats import FORMATS, ForeignLabels, ForeignPose, Format, Skipped, format_of
+from nocigram.pose.tracks import PoseTrack
+
+NOBODY = "No focal subject"
+"""BORIS' word for an event of no animal."""
+_MOST_NAMED = 10
+"""Animals or tracks that a message lists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelsOf:
+    """The labels of a recording, of one animal by one observer."""
+
+    target: Target
+    format: str
+    labels: ForeignLabels
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseOf:
+    """The keypoints of a recording, of one animal."""
+
+    target: Target
+    format: str
+    track: PoseTrack
+    animal: str | None
+
+
+@dataclass
+class Gathered:
+    """What was read of all files, and what could not be."""
+
+    labels: list[LabelsOf] = field(default_factory=list)
+    poses: list[PoseOf] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    """What should have been of use and isn't."""
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(options: ConvertOptions) -> Gathered:
+    """Read every file; folders are searched, and what in them is of no known format is left out with a note.
+
+    Raises:
+        InputError: a file can't be read, several animals or observations to choose from, or two files of one kind for
+            one recording.
+    """
+    found, videos = Gathered(), known_videos(options.videos)
+    for path, is_named in _files_of(options.files):
+        kind = _format_in(path, is_named, found)
+        if kind is None:
+            continue
+        for reading in kind.read(path):
+            if isinstance(reading, Skipped):
+                found.skipped.append(reading)
+            elif _is_of(reading, options.observation):
+                _take(reading, found, kind=kind.name, videos=videos, options=options)
+    _refuse_doubles(found)
+    return found
+
+
+def _take(
+    reading: ForeignLabels | ForeignPose,
+    found: Gathered,
+    *,
+    kind: str,
+    videos: Sequence[Path] | None,
+    options: ConvertOptions,
+) -> None:
+    """Add what was read to its recording, or to what is skipped where no video fits.
+
+    Raises:
+        InputError: several animals to choose from.
+    """
+    target = target_of(reading, videos=videos, named=options.video)
+    if target is None:
+        name = options.video or reading.video or reading.path.stem
+        reason = f"no video for '{name}' in {options.videos}. Name it with --video."
+        found.skipped.append(Skipped(what=reading.path.name, reason=reason))
+        return
+    found.notes += [f"{reading.path.name}: {note}" for note in (*reading.notes, target.note) if note]
+    if isinstance(reading, ForeignPose):
+        track = _track_of(reading, options.individual)
+        found.poses.append(PoseOf(target=target, format=kind, track=track, animal=reading.animal))
+    else:
+        labels = _of_one_subject(reading, options.subject)
+        found.labels.append(LabelsOf(target=target, format=kind, labels=labels))
+
+
+def _files_of(given: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Every file, and whether the user named it; a folder stands for the files in it."""
+    files: list[tuple[Path, bool]] = []
+    for path in given:
+        if path.is_dir():
+            files += [(each, False) for each in sorted(path.rglob("*")) if each.is_file() and each.name[0] != "."]
+        else:
+            files.append((path, True))
+    return files
+
+
+def _format_in(path: Path, is_named: bool, found: Gathered) -> Format | None:
+    """The format of a file; None, with a note, where a folder holds one of no known format.
+
+    Raises:
+        InputError: the user named a file of no known format, or it can't be read.
+    """
+    kind = format_of(path)
+    if kind is None and is_named:
+        known = ", ".join(each.name for each in FORMATS)
+        raise InputError(f"{path.name}: expected a file of {known}, got something else. Check what was exported.")
+    if kind is None and path.suffix.lower() not in VIDEO_SUFFIXES:
+        found.notes.append(f"{path.name}: left out, since it is of no format that is known")
+    return kind
+
+
+def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> bool:
+    """Whether a reading belongs to the observation that the user chose; those of files without any do."""
+    if observation is None or isinstance(reading, ForeignPose) or not reading.observation:
+        return True
+    return reading.observation == observation
+
+
+def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack:
+    """The track of the animal that is meant.
+
+    Raises:
+        InputError: several, of which none or another was chosen.
+    """
+    if len(pose.tracks) == 1:
+        return pose.tracks[0]
+    names = [track.individual or "" for track in pose.tracks]
+    chosen = [at for at, name in enumerate(names) if individual is not None and name.lower() == individual.lower()]
+    if len(chosen) > 1:
+        chosen = [at for at in chosen if names[at] == individual]
+    if len(chosen) == 1:
+        return pose.tracks[chosen[0]]
+    n_more = len(names) - _MOST_NAMED
+    listed = ", ".join(names[:_MOST_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
+    raise InputError(
+        f"{pose.path.name}: expected one of its animals {listed}, got {individual or 'no choice'}. "
+        "Choose one with --individual."
+    )
+
+
+def _of_one_subject(labels: ForeignLabels, subject: str | None) -> ForeignLabels:
+    """The labels of the animal that is meant.
+
+    Raises:
+        InputError: several, of which none was chosen, or none of the name that was.
+    """
+    names = list(dict.fromkeys(event.subject or NOBODY for event in labels.events))
+    if subject is None and len(names) <= 1:
+        return labels
+    wanted = [name for name in names if subject is not None and name.lower() == subject.lower()]
+    if not wanted:
+        where = labels.path.name + (f": observation '{labels.observation}'" if labels.observation else "")
+        raise InputError(
+            f"{where}: expected one of its subjects {', '.join(names) or 'none'}, got {subject or 'no choice'}. "
+            "Choose one with --subject."
+        )
+    events = tuple(event for event in labels.events if (event.subject or NOBODY) == wanted[0])
+    return replace(labels, events=events)
+
+
+def _refuse_doubles(found: Gathered) -> None:
+    """Raise where a recording has two pose files or two sets of labels."""
+    poses, labels = defaultdict(list), defaultdict(list)
+    for pose in found.poses:
+        poses[pose.target.name].append(pose.track.path.name)
+    for each in found.labels:
+        observation = f" ('{each.labels.observation}')" if each.labels.observation else ""
+        labels[each.target.name].append(f"{each.labels.path.name}{observation}")
+    for name, files in poses.items():
+        if len(files) > 1:
+            raise InputError(f"{name}: expected one pose file, got {', '.join(files)}. Give the one to use.")
+    for name, files in labels.items():
+        if len(files) > 1:
+            raise InputError(
+                f"{name}: expected labels from one observation, got {', '.join(files)}. "
+                "Choose one with --observation, or convert them into two folders."
+            )
