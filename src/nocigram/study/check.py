@@ -49,6 +49,8 @@ class Checked:
     """By recording, where the pixels could tell it."""
     on_animal: dict[str, OnAnimal]
     """By recording, where the animal was found."""
+    likelihood_thr: float
+    """At which a keypoint is visible."""
 
     @property
     def is_usable(self) -> bool:
@@ -87,7 +89,13 @@ def check(options: CheckOptions) -> Checked:
     for name, film in watched.items():
         findings += video_findings(name, _info_of(name, found, videos), film)
     return Checked(
-        found=found, findings=worst_first(findings), poses=poses, watched=watched, shifts=shifts, on_animal=on
+        found=found,
+        findings=worst_first(findings),
+        poses=poses,
+        watched=watched,
+        shifts=shifts,
+        on_animal=on,
+        likelihood_thr=data.kp_likelihood_thr,
     )
 
 
@@ -151,11 +159,15 @@ def _no_trials(found: Discovery, *, is_asked: bool) -> list[Finding]:
     ]
 
 
-def write_check(checked: Checked, *, json: Path | None = None, out: Path | None = None) -> list[Path]:
-    """Write check.json, and with `out` the figures; what was written."""
+def write_check(checked: Checked, *, json: Path | None = None, out: Path | None = None) -> list[str]:
+    """Write check.json, and with `out` the figures; what was written, a line each."""
     written = []
     for path in (json, None if out is None else out / "check.json"):
         if path is not None:
             write_json(path, as_plain(checked))
-            written.append(path)
+            written.append(str(path))
+    if out is not None:
+        from nocigram.study.checking.figures import write_figures  # matplotlib is only paid for here
+
+        written += write_figures(checked, out, likelihood_thr=checked.likelihood_thr)
     return written

@@ -23,8 +23,8 @@ _MOST_MEASURED, _STRETCH_N_FRAMES = 20_000, 500
 """Of a longer recording, the change under keypoints is measured in stretches all over it, some 10 MB a recording."""
 _N_SPREAD, _N_FASTEST = 8, 4
 """Stills at even distances, and at the moments of the fastest movement, where a shift in time shows best."""
-_STILL_BODY_LENGTHS = 2.2
-"""Side of a still."""
+_STILL_BODY_LENGTHS = 1.7
+"""Side of a still, mouth to tail base being one."""
 _STILL_PX = 360
 """Its longer side at most; a larger one is reduced."""
 
@@ -37,7 +37,7 @@ class Still:
     time_s: float
     pixels: UInt8[np.ndarray, "H W"]
     corner_px: tuple[int, int]
-    """x and y in the video of its first pixel's corner."""
+    """x and y in the video of its first pixel's corner; below 0 where it passes the border."""
     stride: int
     """Pixels of the video on each side of a pixel here."""
     is_fast: bool
@@ -143,25 +143,33 @@ class _Look:
 
     def _still(self, index: int, time_s: float, pixels: UInt8[np.ndarray, "H W"]) -> Still:
         """The square about the animal, or the whole frame where there is no pose."""
-        height, width = pixels.shape
-        x0, y0, x1, y1 = 0, 0, width, height
+        x0, y0, cut = 0, 0, pixels
         if self._recording is not None:
             xy = self._recording.bridged_xy_px[min(index, len(self._recording.xy_px) - 1)]
-            reach = max(16, round(_STILL_BODY_LENGTHS / 2 * self._recording.body_length_px))
-            x, y = (int(value) for value in np.median(xy, axis=0))
-            x0, y0 = min(max(x - reach, 0), width - 1), min(max(y - reach, 0), height - 1)
-            x1, y1 = min(max(x + reach, x0 + 1), width), min(max(y + reach, y0 + 1), height)
-        cut = pixels[y0:y1, x0:x1]
-        stride = max(1, -(-max(cut.shape) // _STILL_PX))
-        small = cut if min(cut.shape) < stride else reduced(cut, stride=stride)
+            side = max(32, round(_STILL_BODY_LENGTHS * self._recording.body_length_px))
+            x0, y0 = (int(value) - side // 2 for value in np.median(xy, axis=0))
+            cut = _square(pixels, x0=x0, y0=y0, side=side)
+        stride = -(-max(cut.shape) // _STILL_PX)
         return Still(
             frame=index,
             time_s=time_s,
-            pixels=np.ascontiguousarray(small).astype(np.uint8),
+            pixels=reduced(cut, stride=stride).astype(np.uint8),
             corner_px=(x0, y0),
             stride=stride,
             is_fast=index in self._fast,
         )
+
+
+def _square(pixels: UInt8[np.ndarray, "H W"], *, x0: int, y0: int, side: int) -> UInt8[np.ndarray, "side side"]:
+    """Part of a frame; black beyond its border."""
+    square = np.zeros((side, side), dtype=np.uint8)
+    rows = slice(max(y0, 0), max(min(y0 + side, pixels.shape[0]), 0))
+    columns = slice(max(x0, 0), max(min(x0 + side, pixels.shape[1]), 0))
+    inside = pixels[rows, columns]
+    if inside.size:
+        top, left = rows.start - y0, columns.start - x0
+        square[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return square
 
 
 def _spread(n_frames: int, n: int, *, is_inside: bool = False) -> list[int]:
