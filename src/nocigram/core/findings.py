@@ -10,13 +10,64 @@ from nocigram.core.ranges import FrameRange
 Severity = Literal["unusable", "suspicious", "note"]
 """'unusable': left out of training as it is. 'suspicious': used, and probably wrong. 'note': used, good to know."""
 
+FileKind = Literal[
+    "recording_unusable",
+    "annotation_unusable",
+    "no_recordings",
+    "no_trials",
+    "empty_file",
+    "unexpected_file",
+    "two_pose_files",
+    "pose_without_video",
+    "no_annotation",
+    "unknown_recording",
+    "animals_unnamed",
+    "same_video",
+    "same_pose",
+]
+VideoKind = Literal[
+    "video_breaks_off",
+    "size_changes",
+    "frame_count",
+    "variable_frame_rate",
+    "frame_rate",
+    "frame_rate_differs",
+    "size_differs",
+    "colour_differs",
+]
+PoseKind = Literal[
+    "keypoint_missing",
+    "low_likelihood",
+    "likelihood_constant",
+    "jumps",
+    "body_leaps",
+    "outside_picture",
+    "left_right_swapped",
+    "sides_exchanged",
+    "pose_rows",
+    "pose_off_animal",
+    "pose_shifted",
+]
+LabelKind = Literal[
+    "trial_past_the_end",
+    "trials_overlap",
+    "stimulus_outside",
+    "doubtful_place",
+    "rare_action",
+    "split_unusable",
+    "split_names_other_trials",
+    "split_leaves_out",
+    "animal_on_both_sides",
+]
+Kind = FileKind | VideoKind | PoseKind | LabelKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that a person should know before training."""
 
     severity: Severity
-    kind: str
+    kind: Kind
     """Which test found it; docs/check.md has a line for each."""
     where: str
     """Recording, trial or file."""
@@ -35,7 +86,7 @@ class Finding:
         return f"expected {self.expected}, got {self.got}. {self.fix}".rstrip()
 
 
-def from_fault(fault: Fault, *, severity: Severity, kind: str, recording: str | None = None) -> Finding:
+def from_fault(fault: Fault, *, severity: Severity, kind: Kind, recording: str | None = None) -> Finding:
     """A fault of an input as a finding."""
     return Finding(
         severity=severity,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nocigram.core.findings import worst_first
+from nocigram.evaluation.wording import counted
 from nocigram.report.contact_sheet import Panel, draw_contact_sheet
 from nocigram.report.labels import LabelledSpan, draw_action_counts, draw_labels
 from nocigram.report.traces import draw_traces
@@ -32,10 +33,12 @@ def write_figures(checked: "Checked", out: Path, *, likelihood_thr: float) -> li
             _traces(checked, name, out / "traces" / f"{name}.png", likelihood_thr=likelihood_thr)
         if name in checked.watched and checked.watched[name].stills:
             _contact_sheet(checked, name, out / "frames" / f"{name}.png")
-    left_out = f" of {len(names)}, those with findings first" if len(drawn) < len(names) else ""
+    said = counted(len(drawn), "recording")
+    if len(drawn) < len(names):
+        said += f" of {len(names)}, those with findings first"
     for folder in ("traces", "frames"):
         if drawn and (out / folder).is_dir():
-            written.append(f"{out / folder}: {len(drawn)}{left_out} recordings")
+            written.append(f"{out / folder}: {said}")
     return written
 
 

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from nocigram.config.data import DataOptions
-from nocigram.core.errors import InputError, faults_in
-from nocigram.core.findings import Finding, from_fault
+from nocigram.core.errors import Fault, InputError, faults_in
+from nocigram.core.findings import FileKind, Finding, from_fault
 from nocigram.data.annotations import video_and_number
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import VIDEO_SUFFIXES
@@ -21,12 +22,21 @@ _OTHER_VIDEO_SUFFIXES = (
     *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".webm", ".flv", ".3gp", ".ogv", ".h264", ".h265", ".vob"),
     *(".tif", ".tiff", ".seq", ".mj2", ".dav"),
 )
+_SHORT_REASONS = {
+    "no video": ("a recording of its name", "Copy it there, or correct the file's name."),
+    "it is not named": ("the name prediction_<video name>_<n>.csv", "Rename it."),
+    "its recording": ("a recording that can be used", "Mend the recording."),
+    "trial": ("each trial once", "Remove or rename one of the two files."),
+    "frames": ("frames that the recording has", "Check recordings.csv, or label the frames that exist."),
+}
+"""How discovery's short reasons begin -> what was expected, and the fix."""
 _ALSO_FOUND = ("recordings.csv", "license", "license.txt", "readme", "readme.md", "readme.txt", "thumbs.db")
 
 
 def file_findings(options: DataOptions, found: Discovery, *, videos: list[Path]) -> list[Finding]:
     """Everything that is wrong with files as a whole."""
     return [
+        *_no_recordings(found),
         *_skipped(found),
         *_empty(options, found),
         *_unread(options, videos=videos),
@@ -39,15 +49,36 @@ def file_findings(options: DataOptions, found: Discovery, *, videos: list[Path])
     ]
 
 
+def _no_recordings(found: Discovery) -> Iterator[Finding]:
+    """Folders in which there is nothing to look at."""
+    if not found.recordings and not found.skipped:
+        yield Finding(
+            severity="unusable",
+            kind="no_recordings",
+            where="videos",
+            expected=f"videos ({', '.join(VIDEO_SUFFIXES)}) in the folder itself",
+            got="none",
+            fix="Correct --videos; subfolders are not searched. For pose files alone, give --fps.",
+        )
+
+
 def _skipped(found: Discovery) -> Iterator[Finding]:
     """Each reason for which a file is not used."""
     for skip in found.skipped:
         parts = video_and_number(skip.path)
-        kind = "recording_unusable" if parts is None else "annotation_unusable"
+        kind: FileKind = "recording_unusable" if parts is None else "annotation_unusable"
         name = skip.path.stem if parts is None else Path(parts[0]).stem
         for fault in faults_in(skip.reason, where=skip.path.name):
             recording = name if parts is None or name in found.recordings else None
-            yield from_fault(fault, severity="unusable", kind=kind, recording=recording)
+            yield from_fault(_in_full(fault), severity="unusable", kind=kind, recording=recording)
+
+
+def _in_full(fault: Fault) -> Fault:
+    """A reason that discovery gives in a few words, with what it expected and what helps."""
+    for start, (expected, fix) in _SHORT_REASONS.items():
+        if fault.got.startswith(start) and not fault.fix:
+            return replace(fault, expected=expected, fix=fix)
+    return fault
 
 
 def _folders(options: DataOptions) -> list[Path]:
@@ -216,7 +247,7 @@ def _alike(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _double(kind: str, names: list[str], *, what: str) -> Finding:
+def _double(kind: FileKind, names: list[str], *, what: str) -> Finding:
     """Recordings that are one."""
     return Finding(
         severity="suspicious",

@@ -12,6 +12,7 @@ from nocigram.data.placement import CONSECUTIVE_RULE, CONTEXT_N_FRAMES, NOMINAL_
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.split import leaks, read_split
 from nocigram.evaluation.support import MIN_ANIMALS, MIN_BOUTS, ActionSupport, not_assessable
+from nocigram.evaluation.wording import counted
 
 
 def supports_of(found: Discovery) -> dict[str, ActionSupport]:
@@ -49,7 +50,7 @@ def _rare_actions(found: Discovery) -> Iterator[Finding]:
             kind="rare_action",
             where=name,
             expected=f"at least {MIN_BOUTS} bouts and {MIN_ANIMALS} animals, to give it a score of its own",
-            got=f"{support.n_bouts} bouts of {support.n_animals} animals",
+            got=f"{counted(support.n_bouts, 'bout')} of {counted(support.n_animals, 'animal')}",
             fix="Label more of it, or merge it with another action (--actions).",
         )
 

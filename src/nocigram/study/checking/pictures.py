@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from scipy import ndimage
 
 from nocigram.core.errors import faults_in
-from nocigram.core.findings import Finding, from_fault
+from nocigram.core.findings import Finding, Severity, VideoKind, from_fault
 from nocigram.core.ranges import FrameRange
 from nocigram.data.locate import silhouettes
 from nocigram.data.records import Discovery, Recording
@@ -232,32 +232,33 @@ def where_rows_differ(shift: PoseShift | None, *, is_decoded: bool) -> str:
     return "by the pixels they part at the start" if shift.n_frames else "by the pixels they part at the end"
 
 
-def mixed_findings(recordings: Mapping[str, Recording]) -> Iterator[Finding]:
+def mixed_findings(recordings: Mapping[str, Recording]) -> list[Finding]:
     """Recordings that differ from most in rate, size or colour."""
-    filmed = {name: recording for name, recording in recordings.items() if recording.info is not None}
-    traits = {
-        "frame_rate_differs": ("suspicious", {name: f"{r.fps:.4g} frames a second" for name, r in recordings.items()}),
-        "size_differs": ("note", {name: f"{r.video.width_px}x{r.video.height_px} px" for name, r in filmed.items()}),
-        "colour_differs": ("note", {name: "grey" if r.video.is_grey else "colour" for name, r in filmed.items()}),
-    }
-    fixes = {
-        "frame_rate_differs": "A model counts frames, so an action looks slower or faster: write them at one rate.",
-        "size_differs": "The view is resized all the same; see that groups don't differ in it.",
-        "colour_differs": "They are used all the same; see that groups don't differ in it.",
-    }
-    for kind, (severity, values) in traits.items():
-        counts = Counter(values.values())
-        if len(counts) < 2:
-            continue
-        usual = counts.most_common(1)[0][0]
-        for name, value in values.items():
-            if value != usual:
-                yield Finding(
-                    severity=severity,  # type: ignore[arg-type]
-                    kind=kind,
-                    where=name,
-                    recording=name,
-                    expected=f"{usual} as in {counts[usual]} of {len(values)} recordings",
-                    got=value,
-                    fix=fixes[kind],
-                )
+    infos = {name: recording.info for name, recording in recordings.items() if recording.info is not None}
+    rates = {name: f"{recording.fps:.4g} frames a second" for name, recording in recordings.items()}
+    sizes = {name: f"{info.width_px}x{info.height_px} px" for name, info in infos.items()}
+    colours = {name: "grey" if info.is_grey else "colour" for name, info in infos.items()}
+    used = "They are used all the same; see that groups don't differ in it."
+    counted = "A model counts frames, so an action looks slower or faster: write them at one rate."
+    return [
+        *_unusual(rates, severity="suspicious", kind="frame_rate_differs", fix=counted),
+        *_unusual(sizes, severity="note", kind="size_differs", fix=used),
+        *_unusual(colours, severity="note", kind="colour_differs", fix=used),
+    ]
+
+
+def _unusual(values: Mapping[str, str], *, severity: Severity, kind: VideoKind, fix: str) -> Iterator[Finding]:
+    """Recordings whose value isn't the commonest."""
+    counts = Counter(values.values())
+    for name, value in values.items():
+        usual, n_usual = counts.most_common(1)[0]
+        if value != usual:
+            yield Finding(
+                severity=severity,
+                kind=kind,
+                where=name,
+                recording=name,
+                expected=f"{usual} as in {n_usual} of {len(values)} recordings",
+                got=value,
+                fix=fix,
+            )

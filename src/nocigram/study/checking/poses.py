@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from nocigram.config.data import DataOptions
-from nocigram.core.findings import Finding
+from nocigram.core.findings import Finding, PoseKind
 from nocigram.core.ranges import FrameRange
 from nocigram.data.records import Recording
 from nocigram.evaluation.wording import percent
@@ -103,7 +103,7 @@ def pose_findings(pose: CheckedPose) -> list[Finding]:
     ]
 
 
-def _of(pose: CheckedPose, kind: str, **said: object) -> Finding:
+def _of(pose: CheckedPose, kind: PoseKind, **said: object) -> Finding:
     """A finding about a recording's pose; suspicious if nothing else is said."""
     recording, frames = pose.recording, said.get("frames")
     time_s = frames.start / recording.fps if isinstance(frames, FrameRange) else None
