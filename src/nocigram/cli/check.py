@@ -1,6 +1,5 @@
-"""`nocigram check`: what a data folder holds, and what of it can't be used."""
+"""`nocigram check`: every fault of a data folder, before any training."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nocigram.config.commands import CheckOptions
@@ -15,19 +14,18 @@ def register(commands: "Commands") -> None:
         "check",
         CheckOptions,
         handle,
-        help="List the recordings, the frames of each trial, and what is skipped and why.",
+        help="Find every fault of a data folder: videos, pose, labels, and whether they fit each other.",
     )
 
 
 def handle(options: CheckOptions) -> int:
-    """Run the command; 1 when no trial can be used."""
-    from nocigram.core.needs import EVERYTHING
-    from nocigram.data import discover_from
-    from nocigram.data.inventory import inventory
-    from nocigram.data.scheme_file import read_scheme
+    """Run the command; 1 when something is unusable."""
+    from nocigram.study.check import check, write_check
+    from nocigram.study.checking.page import as_text, summary
 
-    # who gives --fps has recordings without a video
-    needs = replace(EVERYTHING, pixels=options.data.fps is None)
-    found = discover_from(options.data, scheme=read_scheme(options.data.actions), needs=needs)
-    print(inventory(found))
-    return 0 if found.trials else 1
+    checked = check(options)
+    print(as_text(checked))
+    print(f"\n{summary(checked)}")
+    for path in write_check(checked, json=options.json, out=options.out):
+        print(f"[info] {path}")
+    return 0 if checked.is_usable else 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from nocigram.config.data import DataOptions, SplitOptions, ViewOptions, WindowOptions
+from nocigram.config.data import DEFAULT_KP_NAMES, DataOptions, SplitOptions, ViewOptions, WindowOptions
 from nocigram.config.launch import LaunchOptions
 from nocigram.config.learning import (
     AugmentOptions,
@@ -177,7 +177,42 @@ class CompareOptions:
 class CheckOptions:
     """Everything that `nocigram check` is told."""
 
-    data: DataOptions
+    videos: Path
+    """Folder of the videos; their pose files lie beside them unless --poses is given."""
+    annotations: Path | None = None
+    """Folder of annotation files (default: the videos' folder, and it is no fault if there are none)."""
+    poses: Path | None = None
+    """Folder of the DeepLabCut files (default: the videos' folder)."""
+    recordings: Path | None = None
+    """recordings.csv (default: the one in --annotations or its parent, if there is one)."""
+    actions: Path | None = None
+    """YAML file with names, merges and ignore (default: the eight actions of the guide, merged to six)."""
+    individual: str | None = None
+    """Which animal of a multi-animal pose file."""
+    kp_names: str = DEFAULT_KP_NAMES
+    """The six keypoints as named in the pose files, comma-separated, in the order of train."""
+    skeleton: Path | None = None
+    """YAML file of another body (default: the mouse of --kp_names)."""
+    fps: float | None = None
+    """Frames per second of recordings that have a pose file and no video (default: none can be used)."""
+    kp_likelihood_thr: float = 0.9
+    """A keypoint is visible where its likelihood is at least this."""
+    min_frames: int = 345
+    """Trials with fewer rows are skipped."""
+    split: Path | None = None
+    """A split to look through, such as the split.json of a run."""
+    quick: bool = False
+    """Decode no video: look at headers and tables only."""
+    json: Path | None = None
+    """File to write everything to as JSON."""
+    out: Path | None = None
+    """Folder to write check.json and the figures to."""
+
+    @property
+    def data(self) -> DataOptions:
+        """Where the data are and how to read them."""
+        shared = {entry.name: getattr(self, entry.name) for entry in fields(DataOptions)}
+        return DataOptions(**shared | {"annotations": self.annotations or self.videos})
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""

@@ -1,7 +1,10 @@
 """Errors that a user can mend, and the faults they are made of."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_SENTENCE = re.compile(r"(?P<where>.*?): expected (?P<expected>.*?), got (?P<got>.*?)(?:\. (?P<fix>[A-Z].*))?")
 
 
 class InputError(ValueError):
@@ -45,3 +48,13 @@ def raise_faults(faults: Sequence[Fault]) -> None:
     """Raise one `InputError` that names every fault; do nothing when there is none."""
     if faults:
         raise InputError("\n".join(str(fault) for fault in faults))
+
+
+def faults_in(message: str, *, where: str) -> list[Fault]:
+    """The faults that an error's text is made of, one a line; what is written otherwise stands whole in `got`."""
+    faults = []
+    for line in message.splitlines():
+        match = _SENTENCE.fullmatch(line)
+        words = match.groupdict() if match else {"where": where, "expected": "a file that can be used", "got": line}
+        faults.append(Fault(**{**words, "fix": words.get("fix") or ""}))
+    return faults

@@ -241,7 +241,7 @@ class _Found:
         if span is not None and recording.pose_file and span.stop > len(recording.xy_px):
             reasons.append(f"frames {span} pass the end of the pose file ({len(recording.xy_px)} rows)")
         if reasons or span is None:
-            self.skipped.append(Skip(annotation.path, "; ".join(reasons)))
+            self.skipped.append(Skip(annotation.path, "\n".join(reasons)))
             return []
         row = self._rows_of(recording.name).get(number)
         stim_frame = row.stim_frame if row else None

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, UInt8
 from scipy import ndimage
 
 from nocigram.data.view import BODY_LENGTHS_PER_SIDE, View, following_view, full_view
@@ -125,7 +125,7 @@ def located_view(video: Path, *, info: VideoInfo) -> LocatedView:
             lengths.append(body.length())
     if not seen:
         return LocatedView(view=whole, is_found=False, how=_NOTHING)
-    stride = _stride(info)
+    stride = stride_of(info)
     length_px = float(np.median(lengths)) * stride
     smallest_px, largest_px = (part * max(info.width_px, info.height_px) for part in _SIDE_LIMITS)
     side_px = round(min(max(BODY_LENGTHS_PER_SIDE * length_px, smallest_px), largest_px))
@@ -139,12 +139,23 @@ def located_view(video: Path, *, info: VideoInfo) -> LocatedView:
 
 def reduced_frames(video: Path, *, info: VideoInfo) -> Iterator[Picture]:
     """Every frame in grey, as means over square blocks of pixels; an incomplete block at the border is left out."""
-    stride = _stride(info)
-    height, width = info.height_px // stride, info.width_px // stride
+    stride = stride_of(info)
     for frame in decode(video, grey=True):
-        pixels = frame.pixels[0, : height * stride, : width * stride]
-        blocks = pixels.reshape(height, stride, width, stride)
-        yield blocks.sum(axis=(1, 3), dtype=np.uint32).astype(np.float32) / stride**2
+        yield reduced(frame.pixels[0], stride=stride)
+
+
+def reduced(pixels: UInt8[np.ndarray, "Y X"], *, stride: int) -> Picture:
+    """A grey frame as means over square blocks of `stride` pixels; an incomplete block at the border is left out."""
+    height, width = pixels.shape[0] // stride, pixels.shape[1] // stride
+    blocks = pixels[: height * stride, : width * stride].reshape(height, stride, width, stride)
+    return blocks.sum(axis=(1, 3), dtype=np.uint32).astype(np.float32) / stride**2
+
+
+def silhouettes(samples: Float32[np.ndarray, "N H W"]) -> Bool[np.ndarray, "N H W"]:
+    """Where the animal is in reduced pictures from all over a recording, with its tail; nowhere if it isn't found."""
+    background = _background_of(samples)
+    bodies = [None if background is None else _body_in(picture, background) for picture in samples]
+    return np.stack([np.zeros(samples.shape[1:], bool) if body is None else body.silhouette for body in bodies])
 
 
 def spread(pictures: Iterable[Picture], *, n: int) -> Float32[np.ndarray, "N H W"]:
@@ -160,7 +171,7 @@ def spread(pictures: Iterable[Picture], *, n: int) -> Float32[np.ndarray, "N H W
     return np.stack(kept)
 
 
-def _stride(info: VideoInfo) -> int:
+def stride_of(info: VideoInfo) -> int:
     """Pixels of the video on each side of a pixel of the reduced picture."""
     return -(-max(info.width_px, info.height_px) // _REDUCED_PX)
 

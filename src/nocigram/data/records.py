@@ -131,6 +131,7 @@ class Skip:
 
     path: Path
     reason: str
+    """One a line, if there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -275,7 +275,7 @@ def test_a_multitask_run_has_the_guides_defaults_and_nothing_is_said(received, c
         pytest.param(["learn"], "invalid choice: 'learn'", id="an unknown command"),
         pytest.param(["train"], "required: --annotations, --videos. See nocigram train --help.", id="flags missing"),
         pytest.param(
-            ["check", "--videos", "V"], "are required: --annotations. See nocigram check --help.", id="one missing"
+            ["check", "--annotations", "A"], "are required: --videos. See nocigram check --help.", id="one missing"
         ),
         pytest.param(["predict", "model.pt"], "are required: videos. See nocigram predict --help.", id="no video"),
         pytest.param(
@@ -314,7 +314,7 @@ def test_a_multitask_run_has_the_guides_defaults_and_nothing_is_said(received, c
             id="no such YAML",
         ),
         pytest.param(
-            ["check", "--annotations", "nowhere", "--videos", "V"],
+            ["check", "--annotations", "nowhere", "--videos", "."],
             "nowhere: expected a folder of annotations, got none.",
             id="no such folder",
         ),

@@ -1,0 +1,1 @@
+"""The tests of `nocigram check`, by what they look at: files, labels, poses, pictures."""
