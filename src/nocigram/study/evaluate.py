@@ -1,5 +1,6 @@
 """`nocigram evaluate`: score a checkpoint on labelled recordings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,18 @@ from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import InputError, NoSamplesError
 from nocigram.core.files import write_json
+from nocigram.data.appearance import appearance_of_source
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import discover_from
 from nocigram.data.inventory import skips_table
+from nocigram.data.outside import sentence
 from nocigram.data.records import Discovery, Recording, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
 from nocigram.prediction import Predictor
+from nocigram.prediction.caution import NO_STATISTICS, TrainingLooks, write_outside
 from nocigram.report import draw_confusion, draw_ethograms
 
 
@@ -41,13 +45,15 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     found = discover_for(predictor, options)
     trials = _chosen_trials(found, options, predictor)
     sources = sources_for(predictor, found, trials, options)
+    out = options.out or options.checkpoint.resolve().parent / "evaluation"
+    _say_outside(predictor, sources, out)
     predictions = predict_trials(predictor, found, trials, sources)
     scores = score_trials(predictions, classes=predictor.classes)
     if predictor.decoder.kind != "none":
         before = score_trials([trial.undecoded() for trial in predictions], classes=predictor.classes)
         print(f"[info] --smooth {predictor.decoder.kind}: {before.change_to(scores)}")
     print(scores.as_text())
-    _write(options.out or options.checkpoint.resolve().parent / "evaluation", scores, predictions, found.scheme)
+    _write(out, scores, predictions, found.scheme)
     return Evaluation(scores=scores, predictions=predictions)
 
 
@@ -62,6 +68,24 @@ def predict_trials(
         return output.action_logits, output.keypoints
 
     return [predictor.decoder.decoded(trial) for trial in windows.answered(run)]
+
+
+def _say_outside(predictor: Predictor, sources: Mapping[str, Source], out: Path) -> None:
+    """Which recordings don't look like those of the training: a line each, and all numbers in a csv."""
+    looks = TrainingLooks.of(predictor.checkpoint, needs=predictor.needs, skeleton=predictor.skeleton)
+    if not looks.are_known:
+        print(f"[info] {NO_STATISTICS}")
+        return
+    likelihood_thr = float(predictor.checkpoint.args["kp_likelihood_thr"])
+    rows = []
+    for source in sources.values():
+        seen = appearance_of_source(
+            source, needs=predictor.needs, likelihood_thr=likelihood_thr, img_size=predictor.img_size
+        )
+        rows += (own := looks.beside(seen))
+        if (said := sentence(own)) is not None:
+            print(said)
+    write_outside(out / "outside_training.csv", rows)
 
 
 def sources_for(

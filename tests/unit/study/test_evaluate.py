@@ -67,6 +67,7 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
         "thresholds.json",
         "confusion.png",
         "ethograms.png",
+        "outside_training.csv",
     }
 
 
