@@ -79,10 +79,12 @@ class FoldOptions:
     """Trainings per fold, with seeds from --seed upwards."""
     fold_seed: int = 0
     """Decides how animals are grouped, where there is a choice."""
+    boundary_tolerance: int = 0
+    """Labelled frames within so many of a change of action don't count in scores of frames; bouts keep all theirs."""
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        return out_of_range(self, folds=(2, None), seeds=(1, None), fold_seed=(0, None))
+        return out_of_range(self, folds=(2, None), seeds=(1, None), fold_seed=(0, None), boundary_tolerance=(0, None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,8 @@ class CompareOptions:
     """YAML file: approach -> flags of its training that differ from its defaults; 'all' stands for every approach."""
     val_share: float = 0.2
     """Share of the training side's labelled frames that chooses epochs, thresholds and smoothing, about."""
+    test_animals: str | None = None
+    """Animals that are kept out for good, comma-separated: they are in no fold."""
     seed: int = 0
     """First seed of the trainings."""
     preset: str | None = None
@@ -217,8 +221,13 @@ class EvaluateOptions:
     individual: str | None = None
     """Which animal of a multi-animal pose file."""
     split: str = "auto"
-    """'val': the checkpoint's validation trials; 'all': every trial; 'auto': 'val' where the checkpoint's
-    validation recordings are in the folder, else 'all'; or a split file, of which the validation part is taken."""
+    """'test': the trials that --test_animals kept out of the training; 'val': the checkpoint's validation trials;
+    'all': every trial; 'auto': 'val' where the checkpoint's validation recordings are in the folder, else 'all'; or a
+    split file, of which the validation part is taken."""
+    allow_seen: bool = False
+    """Score recordings that trained the model, too; all results are stamped with their names."""
+    boundary_tolerance: int = 0
+    """Labelled frames within so many of a change of action don't count in scores of frames; bouts keep all theirs."""
     out: Path | None = None
     """Folder for metrics.json and the figures (default: evaluation/ beside the checkpoint)."""
     cache_dir: Path | None = None

@@ -78,8 +78,16 @@ class SplitOptions:
     """Share of labelled frames that goes to validation, about."""
     split: Path | None = None
     """A split saved by an earlier run, to use again."""
+    test_animals: str | None = None
+    """Animals that are kept out for good, comma-separated: none of their recordings trains or chooses. Score them once,
+    at the end, with evaluate --split test."""
     labelled_only: bool = False
     """Leave out recordings that have pose but no annotation (they would train the keypoint head)."""
+
+    @property
+    def test_animal_names(self) -> tuple[str, ...]:
+        """`test_animals` as a tuple."""
+        return tuple(name.strip() for name in (self.test_animals or "").split(",") if name.strip())
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""

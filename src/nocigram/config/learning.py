@@ -125,6 +125,9 @@ class LossOptions:
     """Weight of the keypoint loss."""
     lambda_smooth: float = 1e-3
     """Weight of the temporal smoothness loss."""
+    loss_boundary_tolerance: int = 0
+    """Labelled frames within so many of a change of action don't count in the loss: people place edges a few frames
+    apart. A bout keeps its middle frame."""
     rare_threshold_share: float = 0.03
     """An action with a smaller share of frames is rare."""
     rare_boost_cap: float = 30.0
@@ -139,6 +142,7 @@ class LossOptions:
             class_weight_power=(0, 2),
             lambda_kp=(0, None),
             lambda_smooth=(0, None),
+            loss_boundary_tolerance=(0, None),
             rare_threshold_share=(0, 1),
             rare_boost_cap=(1, None),
         )

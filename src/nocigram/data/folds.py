@@ -4,7 +4,7 @@ A animals, F folds, C actions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
@@ -31,9 +31,7 @@ class Fold:
 
     def training_side(self, found: Discovery) -> Discovery:
         """The data without the test animals: neither their trials nor their recordings, labelled or not."""
-        recordings = {name: each for name, each in found.recordings.items() if each.animal not in self.test_animals}
-        trials = [trial for trial in found.trials if trial.animal not in self.test_animals]
-        return replace(found, recordings=recordings, trials=trials)
+        return found.without_animals(self.test_animals)
 
 
 def make_folds(found: Discovery, n_folds: int | None, *, seed: int) -> list[Fold]:

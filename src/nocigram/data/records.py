@@ -1,5 +1,6 @@
 """Recordings and trials: what discovery finds, and what everything after it works with."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -168,6 +169,12 @@ class Discovery:
             sides[self.recordings[trial.recording].can_be_followed].append(trial)
         skips = [Skip(trial.path, reason) for trial in sides[False]]
         return replace(self, trials=sides[True], skipped=[*self.skipped, *skips])
+
+    def without_animals(self, animals: Collection[str]) -> "Discovery":
+        """Neither the trials nor the recordings, labelled or not, of these animals."""
+        recordings = {name: each for name, each in self.recordings.items() if each.animal not in animals}
+        trials = [trial for trial in self.trials if trial.animal not in animals]
+        return replace(self, recordings=recordings, trials=trials)
 
     def labels_of(self, trial: Trial) -> Int[np.ndarray, " T"]:
         """Merged actions of a trial's frames."""

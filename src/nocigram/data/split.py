@@ -89,6 +89,16 @@ def make_split(found: Discovery, *, split_by: SplitBy, val_share: float, seed: i
     return Split(split_by=split_by, train=tuple(sides[False]), val=tuple(sides[True]))
 
 
+def require_animals(found: Discovery, animals: Sequence[str]) -> None:
+    """Raise an `InputError` when an animal of --test_animals is not in the data."""
+    known = sorted({recording.animal for recording in found.recordings.values()})
+    if unknown := sorted(set(animals) - set(known)):
+        raise InputError(
+            f"--test_animals: expected animals among {', '.join(known)}, got {', '.join(unknown)}. "
+            "Write them as in recordings.csv."
+        )
+
+
 def leaks(found: Discovery, split: Split) -> list[str]:
     """Animals with trials on more than one side."""
     train, val, test = ({trial.animal for trial in split.trials(found, side)} for side in ("train", "val", "test"))

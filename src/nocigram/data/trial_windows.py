@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from nocigram.core.bouts import without_edges
 from nocigram.core.ranges import FrameRange
 from nocigram.data.batches import Window, Windows, collate
 from nocigram.data.records import Discovery, Trial
@@ -27,6 +29,8 @@ class TrialWindows:
     trials: list[Trial]
     sources: Mapping[str, Source]
     window_T: int
+    boundary_tolerance: int = 0
+    """Labels within so many frames of a change of action are not shown in the windows; answers are of all frames."""
     places: list[tuple[int, FrameRange]] = field(init=False)
     """For each window: position of its trial, frames of that trial."""
 
@@ -40,16 +44,15 @@ class TrialWindows:
 
     def dataset(self) -> Windows:
         """The windows with their pixels or features, keypoints and labels."""
-        windows = []
-        for position, window in self.places:
-            trial = self.trials[position]
-            windows.append(
-                Window(
-                    recording=trial.recording,
-                    span=window.shifted(trial.start),
-                    actions=self.found.labels_of(trial)[window.start : window.stop],
-                )
+        actions = [without_edges(self.found.labels_of(trial), self.boundary_tolerance) for trial in self.trials]
+        windows = [
+            Window(
+                recording=self.trials[position].recording,
+                span=window.shifted(self.trials[position].start),
+                actions=actions[position][window.start : window.stop],
             )
+            for position, window in self.places
+        ]
         return Windows(windows, sources=dict(self.sources), window_T=self.window_T)
 
     def answered(self, run: Callable[[dict[str, Tensor]], tuple[Tensor, Tensor | None]]) -> list[TrialPrediction]:
@@ -91,7 +94,7 @@ class TrialWindows:
     def _prediction(self, trial: Trial, rows: Rows) -> TrialPrediction:
         """One trial, labels beside predictions."""
         source = self.sources[trial.recording]
-        keypoints = {}
+        keypoints: dict[str, Any] = {}
         if "keypoints" in rows:
             xy_px, visible = source.recording.pose_of(trial.span)
             boxes = source.view.boxes_of(trial.start, trial.stop)

@@ -56,8 +56,8 @@ def count_trials(trials: Sequence[TrialPrediction], *, n_actions: int) -> Counts
         n_actions: C.
     """
     used = [trial for trial in trials if trial.scored.any()]
-    labels = np.concatenate([trial.labels[trial.scored] for trial in used])
-    predicted = np.concatenate([trial.predicted[trial.scored] for trial in used])
+    labels = np.concatenate([trial.labels[trial.counted] for trial in used])
+    predicted = np.concatenate([trial.predicted[trial.counted] for trial in used])
     bouts = [_bouts_of_all(used, n_actions=n_actions, min_iou=float(iou)) for iou in IOU_THRESHOLDS]
     return Counts(
         confusion=count_frames(labels, predicted, n_actions=n_actions),

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
+from sklearn.metrics import average_precision_score
 
 from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation._text import scores_as_text
+from nocigram.evaluation.calibration import frames_that_count, reliability_of_best
 from nocigram.evaluation.counts import Counts, count_trials
 from nocigram.evaluation.frame_scores import FrameScores, score_confusion
 from nocigram.evaluation.keypoints import keypoint_errors
@@ -33,6 +35,8 @@ class ActionScores:
     """Share of the frames called so that are so; NaN if none is called so."""
     recall: float
     """Share of the action's frames that are called so; NaN without a true frame."""
+    average_precision: float
+    """Mean precision over all thresholds, weighted by the recall that each adds; NaN without a true frame."""
     n_frames: int
     """Labelled frames."""
     n_bouts: int
@@ -61,6 +65,8 @@ class Scores:
     """Intersection over union -> F1 of bouts, matched one to one within each trial."""
     edit: float
     """Likeness of the order of bouts, mean over trials, 0 to 100."""
+    ece: float
+    """Expected calibration error of the likeliest action; 0 is perfect."""
     keypoint_mae_px: float | None
     """Mean absolute error of x and y in pixels; None without a keypoint head."""
     keypoint_mae_norm: float | None
@@ -92,7 +98,7 @@ class Scores:
 
     def as_dict(self) -> dict[str, object]:
         """The content of metrics.json: plain numbers, and None for a number that does not exist."""
-        keys = ("f1", "precision", "recall", "n_frames", "n_bouts")
+        keys = ("f1", "precision", "recall", "average_precision", "n_frames", "n_bouts")
         return {
             "macro_f1": _plain(self.macro_f1),
             "accuracy": _plain(self.accuracy),
@@ -102,6 +108,7 @@ class Scores:
             },
             "segment_f1": {iou: _plain(value) for iou, value in self.segment_f1.items()},
             "edit": _plain(self.edit),
+            "ece": _plain(self.ece),
             "keypoint_mae_px": _plain(self.keypoint_mae_px),
             "keypoint_mae_norm": _plain(self.keypoint_mae_norm),
             "n_frames": self.n_frames,
@@ -146,9 +153,10 @@ def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -
         macro_f1=float(frames.macro_f1),
         accuracy=float(frames.accuracy),
         balanced_accuracy=float(frames.balanced_accuracy),
-        per_action=_per_action(frames, counts, classes=classes),
+        per_action=_per_action(frames, counts, average_precision=_average_precision(used, classes=classes)),
         segment_f1=dict(zip(IOU_THRESHOLDS, counts.segment_f1.tolist(), strict=True)),
         edit=float(counts.edit),
+        ece=reliability_of_best(used).expected_error,
         keypoint_mae_px=keypoints.mae_px if keypoints else None,
         keypoint_mae_norm=keypoints.mae_norm if keypoints else None,
         n_frames=int(frames.confusion.sum()),
@@ -158,7 +166,20 @@ def score_trials(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -
     )
 
 
-def _per_action(frames: FrameScores, counts: Counts, *, classes: Sequence[str]) -> dict[str, ActionScores]:
+def _average_precision(trials: Sequence[TrialPrediction], *, classes: Sequence[str]) -> dict[str, float]:
+    """Of each action against all others (scikit-learn's `average_precision_score`); NaN without a true frame."""
+    labels, probabilities = frames_that_count(trials)
+    return {
+        name: float(average_precision_score(labels == action, probabilities[:, action]))
+        if (labels == action).any()
+        else math.nan
+        for action, name in enumerate(classes)
+    }
+
+
+def _per_action(
+    frames: FrameScores, counts: Counts, *, average_precision: Mapping[str, float]
+) -> dict[str, ActionScores]:
     """Scores by name of action."""
     n_found = counts.n_matched_bouts[IOU_THRESHOLDS.index(BOUT_IOU)]
     return {
@@ -166,13 +187,14 @@ def _per_action(frames: FrameScores, counts: Counts, *, classes: Sequence[str]) 
             f1=float(frames.f1[action]),
             precision=float(frames.precision[action]),
             recall=float(frames.recall[action]),
+            average_precision=value,
             n_frames=int(frames.confusion[action].sum()),
             n_bouts=int(counts.n_true_bouts[action]),
             n_frames_predicted=int(frames.confusion[:, action].sum()),
             n_bouts_predicted=int(counts.n_called_bouts[action]),
             n_bouts_found=int(n_found[action]),
         )
-        for action, name in enumerate(classes)
+        for action, (name, value) in enumerate(average_precision.items())
     }
 
 

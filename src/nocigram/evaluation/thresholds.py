@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from nocigram.evaluation._checks import require_scorable
+from nocigram.evaluation.calibration import frames_that_count
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
 
@@ -34,8 +35,7 @@ def best_thresholds(trials: Sequence[TrialPrediction], *, classes: Sequence[str]
         InputError: as `score_trials`.
     """
     require_scorable(trials, classes=classes)
-    labels = np.concatenate([trial.labels[trial.scored] for trial in trials])
-    probabilities = np.concatenate([trial.probabilities[trial.scored] for trial in trials])
+    labels, probabilities = frames_that_count(trials)
     return {name: _best_of(labels == action, probabilities[:, action]) for action, name in enumerate(classes)}
 
 

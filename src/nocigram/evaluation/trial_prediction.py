@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Real
 
 from nocigram.core.actions import UNSCORED
+from nocigram.core.bouts import near_edges
 from nocigram.core.errors import Fault, raise_faults
 
 
@@ -32,6 +33,8 @@ class TrialPrediction:
     """One column per action."""
     decoded: Int[np.ndarray, " T"] | None = None
     """Actions that a decoder of bouts made of the probabilities; None: the likeliest action is the prediction."""
+    boundary_tolerance: int = 0
+    """Frames on either side of a change from one labelled action to another that count in no score of frames."""
     xy_true_px: Float[np.ndarray, "T K 2"] | None = None
     """Tracked keypoints in video pixels; NaN is allowed where not visible. None without a keypoint head."""
     xy_pred_px: Float[np.ndarray, "T K 2"] | None = None
@@ -54,6 +57,11 @@ class TrialPrediction:
         """Frames that count."""
         scored: np.ndarray = self.labels != UNSCORED
         return scored
+
+    @property
+    def counted(self) -> Bool[np.ndarray, " T"]:
+        """Frames that scores of frames are made of; bouts and the edit score are of all scored frames."""
+        return self.scored & ~near_edges(self.labels, self.boundary_tolerance)
 
     @property
     def predicted(self) -> Int[np.ndarray, " T"]:

@@ -30,6 +30,7 @@ from nocigram.models.checkpoint import Checkpoint, load_checkpoint, restore_mode
 from nocigram.models.decoder import BoutDecoder
 from nocigram.models.output import ModelOutput
 from nocigram.models.precision import autocast, device_of
+from nocigram.models.temperature import scaled
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
@@ -94,6 +95,11 @@ class Predictor:
     def decoder(self) -> BoutDecoder:
         """How probabilities become actions."""
         return BoutDecoder.from_plain(self.checkpoint.extra["decoder"])
+
+    @property
+    def temperature(self) -> float:
+        """What makes the probabilities as sure as they are right; 1 leaves them as the model gives them."""
+        return float(self.checkpoint.extra.get("temperature", 1.0))
 
     @property
     def n_parameters(self) -> int:
@@ -228,7 +234,6 @@ class Predictor:
         For a model that reads pixels and light the video is decoded twice: light is relative to the whole recording's.
 
         Args:
-            recording: as `read` gives it.
             warn: told what to know about the recording.
             on_look: told, once all frames have passed by, what the recording looks like.
 
@@ -249,9 +254,9 @@ class Predictor:
             del times_s[:n_frames]
             n_done = span.stop
         if on_look is not None:
-            on_look(self._appearance(recording, view, picture, paw_grey))
+            on_look(self._look(recording, view, picture, paw_grey))
 
-    def _appearance(
+    def _look(
         self, recording: Recording, view: View, picture: PictureMeter | None, paw_grey: float | None
     ) -> Appearance:
         """What a recording looks like, measured as in training."""
@@ -339,7 +344,7 @@ class Predictor:
         keypoints = rows.get("keypoints")
         return Prediction(
             actions=rows["actions"],
-            probabilities=rows["probabilities"],
+            probabilities=scaled(rows["probabilities"], self.temperature),
             classes=self.classes,
             times_s=times_s,
             keypoints=None if keypoints is None else from_view(keypoints, view.boxes_of(span.start, span.stop)),

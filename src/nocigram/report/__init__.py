@@ -4,6 +4,7 @@ from nocigram.report.comparison import ComparedRow, comparison_as_markdown, writ
 from nocigram.report.confusion import draw_confusion
 from nocigram.report.ethogram import draw_ethograms
 from nocigram.report.intervals import draw_intervals
+from nocigram.report.reliability import draw_reliability
 
 __all__ = [
     "ComparedRow",
@@ -11,5 +12,6 @@ __all__ = [
     "draw_confusion",
     "draw_ethograms",
     "draw_intervals",
+    "draw_reliability",
     "write_comparison",
 ]

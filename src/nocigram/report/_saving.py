@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from textwrap import fill
 
 from matplotlib.figure import Figure
 
@@ -11,10 +12,11 @@ from nocigram.core.files import written_whole
 _FORMATS = (".png", ".pdf", ".svg")
 _DOTS_PER_INCH = 200
 _MOST_DOTS = 40e6
+_STAMP_COLOUR = "#c00000"
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all, in the format of the suffix.
+def save_figure(figure: Figure, path: Path, *, stamp: str | None = None) -> None:
+    """Write a figure whole or not at all, in the format of the suffix, with a stamp in red across its top.
 
     A png gets 200 dots per inch, fewer if it would have more than 40 million dots.
 
@@ -25,6 +27,8 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise InputError(
             f"{path.name}: expected a name that ends in .png, .pdf or .svg, got '{path.suffix}'. Rename it."
         )
+    if stamp is not None:
+        figure.suptitle(fill(stamp, width=int(12 * figure.get_figwidth())), color=_STAMP_COLOUR, fontsize=9)
     width_inches, height_inches = figure.get_size_inches()
     dots_per_inch = min(_DOTS_PER_INCH, math.sqrt(_MOST_DOTS / (width_inches * height_inches)))
     with written_whole(path) as temporary:

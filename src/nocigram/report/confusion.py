@@ -21,7 +21,9 @@ _CELL_INCHES = 0.72
 _NO_FRAMES_COLOUR = "#f0f0f0"
 
 
-def draw_confusion(scores: Scores, *, classes: Sequence[str], colours: Mapping[str, str], path: Path) -> None:
+def draw_confusion(
+    scores: Scores, *, classes: Sequence[str], colours: Mapping[str, str], path: Path, stamp: str | None = None
+) -> None:
     """Write the confusion matrix as a figure: one row per true action, shares of its frames and counts in the cells.
 
     Shades run from light to dark of one hue, so they read in grey and with any colour vision.
@@ -31,6 +33,7 @@ def draw_confusion(scores: Scores, *, classes: Sequence[str], colours: Mapping[s
         classes: names of the actions, in the order of the scores.
         colours: action -> colour of the small square beside its name, as in the ethograms.
         path: ends in .png, .pdf or .svg.
+        stamp: what the figure has to say in red.
 
     Raises:
         InputError: `path` ends in something else.
@@ -49,7 +52,7 @@ def draw_confusion(scores: Scores, *, classes: Sequence[str], colours: Mapping[s
         f"Share of each true action's frames\n{scores.measured_on}\nmacro F1 {scores.macro_f1:.3f}",
         fontsize=9,
     )
-    save_figure(figure, path)
+    save_figure(figure, path, stamp=stamp)
 
 
 def _row_shares(scores: Scores) -> Float[np.ndarray, "C C"]:

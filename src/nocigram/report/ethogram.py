@@ -26,7 +26,12 @@ _UNSCORED_COLOUR = "#ffffff"
 
 
 def draw_ethograms(
-    trials: Sequence[TrialPrediction], *, classes: Sequence[str], colours: Mapping[str, str], path: Path
+    trials: Sequence[TrialPrediction],
+    *,
+    classes: Sequence[str],
+    colours: Mapping[str, str],
+    path: Path,
+    stamp: str | None = None,
 ) -> None:
     """Write one figure with two bars per trial: the labels above, the predictions below, frames to the right.
 
@@ -35,6 +40,7 @@ def draw_ethograms(
         classes: names of the actions, in the order of the labels' numbers.
         colours: action -> colour.
         path: ends in .png, .pdf or .svg.
+        stamp: what the figure has to say in red.
 
     Raises:
         InputError: there is no trial, or `path` ends in something else.
@@ -62,7 +68,7 @@ def draw_ethograms(
     figure.legend(
         handles=_legend_patches(classes, colours), loc="outside upper center", ncols=4, frameon=False, fontsize=8
     )
-    save_figure(figure, path)
+    save_figure(figure, path, stamp=stamp)
 
 
 def _draw_trial(axes: Axes, trial: TrialPrediction, *, row: int, colours: Sequence[str]) -> None:

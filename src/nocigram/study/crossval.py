@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -18,12 +19,15 @@ from nocigram.evaluation import (
     action_support,
     measure,
     not_assessable,
+    reliability_by_action,
+    reliability_of_best,
     score_trials,
 )
-from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
+from nocigram.study.evaluate import with_tolerance
 from nocigram.study.grid import Grid
 
-_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png")
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", "confusion.png", "ethograms.png", "reliability.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +69,22 @@ class Crossvalidation:
 
     def as_dict(self) -> dict[str, Any]:
         """The content of metrics.json: the keys of `nocigram evaluate`, then what only folds can tell."""
-        pooled = score_trials(self.runs[0], classes=self.classes).as_dict()
+        scores = [score_trials(run, classes=self.classes) for run in self.runs]
+        pooled = {**scores[0].as_dict(), "ece": fmean(each.ece for each in scores)}
         nested = _nested(self.measured)
         for name, action in self.support.items():
-            nested["per_action"][name] |= {**asdict(action), "is_assessable": name not in self.ignored}
+            is_assessable = name not in self.ignored
+            precision = fmean(each.per_action[name].average_precision for each in scores)
+            nested["per_action"][name] |= {
+                "average_precision": _plain(precision) if is_assessable else None,
+                **asdict(action),
+                "is_assessable": is_assessable,
+            }
         return {
             **{key: nested.get(key, pooled[key]) for key in pooled},
             "intervals": {path: [each.low, each.high] for path, each in self.measured.items()},
             "per_animal": self._per_animal(),
+            "boundary_tolerance": self.runs[0][0].boundary_tolerance,
             "seeds": [*self.by_seed],
             "before_smoothing": None if self.before is None else _nested(self.before),
         }
@@ -120,7 +132,9 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
-    result = Crossvalidation.of(grid.runs(row), classes=classes)
+    tolerance = options.folding.boundary_tolerance
+    runs = {seed: with_tolerance(run, tolerance) for seed, run in grid.runs(row).items()}
+    result = Crossvalidation.of(runs, classes=classes)
     print(result.as_text())
     _write(options.out, result, colours=grid.found.scheme.colours)
     return result
@@ -136,6 +150,12 @@ def _write(out: Path, result: Crossvalidation, *, colours: Mapping[str, str]) ->
         score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
     )
     draw_ethograms(first, classes=result.classes, colours=colours, path=out / "ethograms.png")
+    draw_reliability(
+        reliability_of_best(first),
+        reliability_by_action(first, classes=result.classes),
+        colours=colours,
+        path=out / "reliability.png",
+    )
     print(f"[info] Results: {out}")
 
 

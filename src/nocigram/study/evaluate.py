@@ -1,7 +1,7 @@
 """`nocigram evaluate`: score a checkpoint on labelled recordings."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -9,21 +9,26 @@ from torch import Tensor
 from nocigram.config.commands import EvaluateOptions
 from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
-from nocigram.core.errors import InputError, NoSamplesError
+from nocigram.core.errors import NoSamplesError
 from nocigram.core.files import write_json
-from nocigram.data.appearance import appearance_of_source
-from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import discover_from
 from nocigram.data.inventory import skips_table
-from nocigram.data.outside import sentence
-from nocigram.data.records import Discovery, Recording, Trial
+from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
-from nocigram.data.split import read_split
 from nocigram.data.trial_windows import TrialWindows
-from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
+from nocigram.evaluation import (
+    Scores,
+    TrialPrediction,
+    best_thresholds,
+    reliability_by_action,
+    reliability_of_best,
+    score_trials,
+)
+from nocigram.models.temperature import calibrated
 from nocigram.prediction import Predictor
-from nocigram.prediction.caution import NO_STATISTICS, TrainingLooks, write_outside
-from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
+from nocigram.study.chosen_trials import ChosenTrials, choose_trials
+from nocigram.study.unlike import tell_unlike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,20 @@ class Evaluation:
 
     scores: Scores
     predictions: list[TrialPrediction]
+    temperature: float
+    """What the model's probabilities were calibrated with."""
+    boundary_tolerance: int
+    """Frames beside a change of action that count in no score of frames."""
+    chosen: ChosenTrials
+
+    def as_dict(self) -> dict[str, object]:
+        """The content of metrics.json."""
+        return {
+            **self.scores.as_dict(),
+            "temperature": self.temperature,
+            "boundary_tolerance": self.boundary_tolerance,
+            "seen_in_training": list(self.chosen.seen),
+        }
 
 
 def evaluate(options: EvaluateOptions) -> Evaluation:
@@ -43,18 +62,39 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     """
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
     found = discover_for(predictor, options)
-    trials = _chosen_trials(found, options, predictor)
-    sources = sources_for(predictor, found, trials, options)
+    chosen = choose_trials(found, options, predictor)
+    sources = sources_for(predictor, found, chosen.trials, options)
     out = options.out or options.checkpoint.resolve().parent / "evaluation"
-    _say_outside(predictor, sources, out)
-    predictions = predict_trials(predictor, found, trials, sources)
+    tell_unlike(predictor, sources, out / "outside_training.csv")
+    answers = predict_trials(predictor, found, chosen.trials, sources)
+    predictions = with_tolerance(answers, options.boundary_tolerance)
     scores = score_trials(predictions, classes=predictor.classes)
     if predictor.decoder.kind != "none":
         before = score_trials([trial.undecoded() for trial in predictions], classes=predictor.classes)
         print(f"[info] --smooth {predictor.decoder.kind}: {before.change_to(scores)}")
     print(scores.as_text())
-    _write(out, scores, predictions, found.scheme)
-    return Evaluation(scores=scores, predictions=predictions)
+    result = Evaluation(
+        scores=scores,
+        predictions=predictions,
+        temperature=predictor.temperature,
+        boundary_tolerance=options.boundary_tolerance,
+        chosen=chosen,
+    )
+    _write(out, result, found.scheme)
+    return result
+
+
+def with_tolerance(predictions: Sequence[TrialPrediction], n_frames: int) -> list[TrialPrediction]:
+    """The same trials, to be scored without the frames beside changes of action; says so."""
+    tolerant = [replace(trial, boundary_tolerance=n_frames) for trial in predictions]
+    if n_frames:
+        n_scored = sum(int(trial.scored.sum()) for trial in tolerant)
+        n_left_out = n_scored - sum(int(trial.counted.sum()) for trial in tolerant)
+        print(
+            f"[info] --boundary_tolerance {n_frames}: {n_left_out} of {n_scored} labelled frames lie beside a change "
+            "of action and count in no score of frames"
+        )
+    return tolerant
 
 
 def predict_trials(
@@ -67,25 +107,8 @@ def predict_trials(
         output = predictor.run(inputs)
         return output.action_logits, output.keypoints
 
-    return [predictor.decoder.decoded(trial) for trial in windows.answered(run)]
-
-
-def _say_outside(predictor: Predictor, sources: Mapping[str, Source], out: Path) -> None:
-    """Which recordings don't look like those of the training: a line each, and all numbers in a csv."""
-    looks = TrainingLooks.of(predictor.checkpoint, needs=predictor.needs, skeleton=predictor.skeleton)
-    if not looks.are_known:
-        print(f"[info] {NO_STATISTICS}")
-        return
-    likelihood_thr = float(predictor.checkpoint.args["kp_likelihood_thr"])
-    rows = []
-    for source in sources.values():
-        seen = appearance_of_source(
-            source, needs=predictor.needs, likelihood_thr=likelihood_thr, img_size=predictor.img_size
-        )
-        rows += (own := looks.beside(seen))
-        if (said := sentence(own)) is not None:
-            print(said)
-    write_outside(out / "outside_training.csv", rows)
+    decoder, temperature = predictor.decoder, predictor.temperature
+    return [calibrated(decoder.decoded(trial), temperature) for trial in windows.answered(run)]
 
 
 def sources_for(
@@ -134,56 +157,23 @@ def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
     return found
 
 
-def _chosen_trials(found: Discovery, options: EvaluateOptions, predictor: Predictor) -> list[Trial]:
-    """The trials to score; says which, and whether the model was trained on them."""
-    wanted, split = options.split, predictor.checkpoint.split
-    sides = {name: _sides(recording, predictor) for name, recording in found.recordings.items()}
-    if wanted == "auto":
-        wanted = "val" if any("val" in side for side in sides.values()) else "all"
-    if wanted == "all":
-        trials = found.trials
-    elif wanted in ("val", "train"):
-        names = set(split[wanted])
-        trials = [trial for trial in found.trials if trial.name in names and wanted in sides[trial.recording]]
-    else:
-        trials = read_split(Path(wanted)).trials(found, "val")
-    if not trials:
-        raise InputError(
-            f"--split {options.split}: expected its trials in the folder, got none of them. "
-            "Use --split all for new data."
-        )
-    if predictor.needs.only_with_pose:
-        blind = sorted({trial.recording for trial in trials if not found.recordings[trial.recording].can_be_followed})
-        if blind:
-            print(f"[warn] not scored, since no frame of them has two visible keypoints: {', '.join(blind)}")
-        trials = [trial for trial in trials if trial.recording not in blind]
-        if not trials:
-            raise InputError("evaluate: expected recordings with pose for this model, got none. Give --poses.")
-    trained_on = sorted({trial.recording for trial in trials if "train" in sides[trial.recording]})
-    print(f"[info] Scoring {len(trials)} trials (--split {wanted})")
-    if trained_on:
-        print(f"[warn] The model was trained on {', '.join(trained_on)}: these scores say nothing about new animals")
-    return trials
-
-
-def _sides(recording: Recording, predictor: Predictor) -> set[str]:
-    """What the model's training used a recording for, whatever its files are called now."""
-    files = {"video_sha256": recording.info.path if recording.info else None, "pose_sha256": recording.pose_file}
-    hashes = {key: content_hash(path) for key, path in files.items() if path is not None}
-    return {
-        side
-        for record in predictor.checkpoint.seen
-        if any(record[key] == value for key, value in hashes.items())
-        for side in record["sides"]
-    }
-
-
-def _write(out: Path, scores: Scores, predictions: list[TrialPrediction], scheme: ActionScheme) -> None:
-    """metrics.json, thresholds.json and the figures."""
-    tuned = best_thresholds(predictions, classes=scheme.classes)
-    thresholds = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
-    write_json(out / "metrics.json", scores.as_dict())
+def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
+    """metrics.json, thresholds.json and the figures; all say so where the model had seen the recordings."""
+    classes, colours, stamp = scheme.classes, scheme.colours, result.chosen.stamp
+    scores, predictions = result.scores, result.predictions
+    tuned = best_thresholds(predictions, classes=classes)
+    thresholds: dict[str, object] = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
+    if stamp is not None:
+        thresholds["seen_in_training"] = list(result.chosen.seen)
+    write_json(out / "metrics.json", result.as_dict())
     write_json(out / "thresholds.json", thresholds)
-    draw_confusion(scores, classes=scheme.classes, colours=scheme.colours, path=out / "confusion.png")
-    draw_ethograms(predictions, classes=scheme.classes, colours=scheme.colours, path=out / "ethograms.png")
+    draw_confusion(scores, classes=classes, colours=colours, path=out / "confusion.png", stamp=stamp)
+    draw_ethograms(predictions, classes=classes, colours=colours, path=out / "ethograms.png", stamp=stamp)
+    draw_reliability(
+        reliability_of_best(predictions),
+        reliability_by_action(predictions, classes=classes),
+        colours=colours,
+        path=out / "reliability.png",
+        stamp=stamp,
+    )
     print(f"[info] Results: {out}")

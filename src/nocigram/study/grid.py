@@ -3,7 +3,7 @@
 R rows (approaches or ablations), F folds, S seeds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from nocigram.data.folds import Fold, inner_split, make_folds
 from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery
 from nocigram.data.scheme_file import read_scheme
-from nocigram.data.split import Split
+from nocigram.data.split import Split, require_animals
 from nocigram.evaluation import TrialPrediction
 from nocigram.study.cells import Cell, Outcome, run_cell
 from nocigram.study.jobs import Job
@@ -42,7 +42,7 @@ class Grid:
         All rows have the same folds, the same animals to choose by and the same trials: those that every row can use.
 
         Args:
-            rows: by name; all of the same data.
+            rows: by name; all of the same data, with the same animals kept out of every fold.
             folding: how many folds and seeds.
             folder: of the study.
             val_share: share of a training side that chooses, about.
@@ -50,10 +50,11 @@ class Grid:
         Raises:
             InputError: there are too few animals, or the folders can't be used.
         """
-        found = _common_data(rows)
+        kept_out = next(iter(rows.values())).split.test_animal_names
+        found = _common_data(rows, kept_out)
         folds = make_folds(found, folding.folds, seed=folding.fold_seed)
         splits = {fold.number: _split_of(found, fold, val_share=val_share, seed=folding.fold_seed) for fold in folds}
-        prints = _fingerprints(rows, found)
+        prints = _fingerprints(rows, found, kept_out)
         cells = {
             row: [
                 Cell(
@@ -124,10 +125,19 @@ def _common_needs(rows: Mapping[str, TrainOptions]) -> Needs:
     return Needs(**{each.name: any(getattr(needs, each.name) for needs in asked) for each in fields(Needs)})
 
 
-def _common_data(rows: Mapping[str, TrainOptions]) -> Discovery:
-    """The data as the most demanding row sees them; said are warnings and skips."""
+def _common_data(rows: Mapping[str, TrainOptions], kept_out: Sequence[str]) -> Discovery:
+    """The data as the most demanding row sees them, without the animals that are kept out; said are warnings and skips.
+
+    Raises:
+        InputError: the folders can't be used, or an animal to keep out is not in them.
+    """
     needs = _common_needs(rows)
-    found = _discovered(next(iter(rows.values())), needs)
+    whole = _discovered(next(iter(rows.values())), needs)
+    require_animals(whole, kept_out)
+    found = whole.without_animals(kept_out)
+    if kept_out:
+        n_trials = len(whole.trials) - len(found.trials)
+        print(f"[info] --test_animals: {', '.join(kept_out)} ({n_trials} trials) are in no fold")
     if needs.only_with_pose:
         found = found.with_pose()
     for warning in found.warnings:
@@ -148,7 +158,7 @@ def _split_of(found: Discovery, fold: Fold, *, val_share: float, seed: int) -> S
     return replace(inner, test=tuple(trial.name for trial in fold.test_trials(found)))
 
 
-def _fingerprints(rows: Mapping[str, TrainOptions], common: Discovery) -> dict[str, str]:
+def _fingerprints(rows: Mapping[str, TrainOptions], common: Discovery, kept_out: Sequence[str]) -> dict[str, str]:
     """Of each row, the content of what it reads: the trials of all rows, and recordings that it may learn from."""
     trials, needs = {trial.name for trial in common.trials}, _common_needs(rows)
     seen = {(needs.pixels, needs.pose): common}
@@ -157,7 +167,7 @@ def _fingerprints(rows: Mapping[str, TrainOptions], common: Discovery) -> dict[s
         needs = options.model.needs
         key = (needs.pixels, needs.pose)
         if key not in seen:
-            seen[key] = _discovered(options, needs)
+            seen[key] = _discovered(options, needs).without_animals(kept_out)
         prints[row] = fingerprint(seen[key], trials=trials, needs=needs, with_unlabelled=options.learns_from_unlabelled)
     return prints
 

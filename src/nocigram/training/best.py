@@ -11,11 +11,12 @@ from torch import Tensor
 from nocigram.config.commands import TrainOptions
 from nocigram.data.array_cache import content_hash
 from nocigram.data.records import Recording
-from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, score_trials
+from nocigram.evaluation import Scores, TrialPrediction, best_thresholds, frames_that_count, score_trials
 from nocigram.models.approaches import BuiltModel
 from nocigram.models.backbones.lora import merged
 from nocigram.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nocigram.models.decoder import BoutDecoder, fit_decoder
+from nocigram.models.temperature import calibrated, fit_temperature
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.module import ActionModule
 from nocigram.training.preparation import Prepared
@@ -50,7 +51,10 @@ class CheckpointWriter:
         """
         scheme = self.prepared.found.scheme
         decoder = self._decoder(predictions)
-        scores = self._smoothed(scores, predictions, decoder)
+        temperature = fit_temperature(*frames_that_count(predictions))
+        answers = [calibrated(decoder.decoded(trial), temperature) for trial in predictions]
+        answered = score_trials(answers, classes=scheme.classes)
+        self._tell(scores, answered, decoder, temperature)
         content = Checkpoint(
             model_state_dict=weights if raw_weights is None else raw_weights,
             ema_state_dict=None if raw_weights is None else weights,
@@ -58,11 +62,9 @@ class CheckpointWriter:
             orig_classes=list(scheme.names),
             col_map=scheme.col_map,
             merge_idxs=scheme.merge_idxs,
-            best_thresholds=[
-                tuned.threshold for tuned in best_thresholds(predictions, classes=scheme.classes).values()
-            ],
+            best_thresholds=[tuned.threshold for tuned in best_thresholds(answers, classes=scheme.classes).values()],
             kp_names=list(self.prepared.found.kp_names),
-            val_metrics=scores.as_dict(),
+            val_metrics=answered.as_dict(),
             args=self.options.flat(),
             approach=self.built.approach,
             model=self.built.options,
@@ -80,6 +82,7 @@ class CheckpointWriter:
                 "is_backbone_frozen": self.options.is_backbone_frozen,
                 "fps": self.prepared.fps,
                 "decoder": decoder.as_plain(),
+                "temperature": temperature,
                 "appearance": _appearance(self.prepared),
             },
         )
@@ -104,17 +107,14 @@ class CheckpointWriter:
             ),
         )
 
-    def _smoothed(self, scores: Scores, predictions: list[TrialPrediction], decoder: BoutDecoder) -> Scores:
-        """The scores with the decoder's actions; says what they were before, and where nothing was better."""
+    def _tell(self, before: Scores, after: Scores, decoder: BoutDecoder, temperature: float) -> None:
+        """Say what the decoder and the temperature changed, and where nothing was better than without a decoder."""
         wanted = self.options.model.smooth
-        if decoder.kind == "none":
-            if wanted != "none":
-                print(f"[info] --smooth {wanted}, on validation: no better than the likeliest action, so not used")
-            return scores
-        classes = self.prepared.found.scheme.classes
-        smoothed = score_trials([decoder.decoded(trial) for trial in predictions], classes=classes)
-        print(f"[info] --smooth {wanted}, on validation: {scores.change_to(smoothed)}")
-        return smoothed
+        if decoder.kind != "none":
+            print(f"[info] --smooth {wanted}, on validation: {before.change_to(after)}")
+        elif wanted != "none":
+            print(f"[info] --smooth {wanted}, on validation: no better than the likeliest action, so not used")
+        print(f"[info] probabilities at temperature {temperature:.2f}: ECE {before.ece:.3f} -> {after.ece:.3f}")
 
     def _decoder(self, predictions: list[TrialPrediction]) -> BoutDecoder:
         """Learnt from the training labels, its strength chosen on validation."""

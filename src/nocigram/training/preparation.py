@@ -1,12 +1,14 @@
 """Everything before the first step of training: data found, divided, announced and brought into memory maps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from nocigram.config.commands import TrainOptions
+from nocigram.core.actions import UNSCORED
+from nocigram.core.bouts import without_edges
 from nocigram.core.errors import InputError, NoSamplesError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.appearance import Appearance, appearance_of_source
@@ -15,7 +17,7 @@ from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.sources import Source, default_cache_dir, sources_of
-from nocigram.data.split import Split, leaks, make_split, read_split
+from nocigram.data.split import Split, leaks, make_split, read_split, require_animals
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.training.epochs import EpochPlanner, TrainSpan
 from nocigram.training.files import RunFiles
@@ -47,9 +49,15 @@ class Prepared:
         names = sorted({trial.recording for trial in (*self.train_trials, *self.val_trials)})
         return float(np.median([self.found.recordings[name].fps for name in names]))
 
-    def windows_of(self, trials: list[Trial], *, window_T: int) -> TrialWindows:
-        """Trials, whole, as the model is shown them outside of training."""
-        return TrialWindows(found=self.found, trials=trials, sources=self.sources, window_T=window_T)
+    def windows_of(self, trials: list[Trial], *, window_T: int, boundary_tolerance: int = 0) -> TrialWindows:
+        """Trials, whole: as the model is shown them outside of training, and as trees grow from them."""
+        return TrialWindows(
+            found=self.found,
+            trials=trials,
+            sources=self.sources,
+            window_T=window_T,
+            boundary_tolerance=boundary_tolerance,
+        )
 
 
 def prepare(options: TrainOptions) -> Prepared:
@@ -62,7 +70,9 @@ def prepare(options: TrainOptions) -> Prepared:
     print(f"[info] Discovering videos in {options.data.videos}...")
     scheme = read_scheme(options.data.actions)
     found = _usable(discover_from(options.data, scheme=scheme, needs=options.model.needs), options)
-    split = _split_of(found, options)
+    kept_out = options.split.test_animal_names
+    require_animals(found, kept_out)
+    split = _split_of(found, options, kept_out)
     train_trials, val_trials = split.trials(found, "train"), split.trials(found, "val")
     if not train_trials or not val_trials:
         raise InputError(
@@ -70,9 +80,10 @@ def prepare(options: TrainOptions) -> Prepared:
             "for validation. Give the split of these data, or leave the flag out."
         )
     _announce(found, split, train_trials, val_trials)
-    extra = _extra(found, [*val_trials, *split.trials(found, "test")], options)
+    judges = {trial.animal for trial in (*val_trials, *split.trials(found, "test"))} | {*kept_out}
+    extra = _extra(found, judges, options)
     distribution = _distribution(found, train_trials)
-    spans = _spans(found, train_trials, extra)
+    spans = _spans(found, train_trials, extra, options)
     return Prepared(
         found=found,
         split=split,
@@ -89,7 +100,7 @@ def with_everyone(prepared: Prepared, options: TrainOptions) -> Prepared:
     """The same data with the validation trials among those that train."""
     trials = [*prepared.train_trials, *prepared.val_trials]
     distribution = _distribution(prepared.found, trials)
-    planner = _planner(_spans(prepared.found, trials, prepared.extra), distribution, options)
+    planner = _planner(_spans(prepared.found, trials, prepared.extra, options), distribution, options)
     whole = {name: source.n_frames for name, source in prepared.sources.items()}
     return replace(prepared, train_trials=trials, distribution=distribution, planner=planner.within(whole))
 
@@ -138,19 +149,29 @@ def _distribution(found: Discovery, trials: Sequence[Trial]) -> Distribution:
     return distribution_of([found.labels_of(trial) for trial in trials], classes=found.scheme.classes)
 
 
-def _spans(found: Discovery, trials: Sequence[Trial], extra: Sequence[Recording]) -> list[TrainSpan]:
+def _spans(
+    found: Discovery, trials: Sequence[Trial], extra: Sequence[Recording], options: TrainOptions
+) -> list[TrainSpan]:
     """Where training windows may be cut from."""
+    n_frames = options.loss.loss_boundary_tolerance
+    labels = [found.labels_of(trial) for trial in trials]
+    kept = [without_edges(actions, n_frames) for actions in labels]
+    if n_frames:
+        n_labelled, n_kept = (sum(int((a != UNSCORED).sum()) for a in group) for group in (labels, kept))
+        print(
+            f"[info] --loss_boundary_tolerance {n_frames}: {n_labelled - n_kept} of {n_labelled} labelled frames "
+            "don't count in the loss"
+        )
     return [
-        *(TrainSpan(recording=t.recording, span=t.span, actions=found.labels_of(t)) for t in trials),
+        *(TrainSpan(recording=t.recording, span=t.span, actions=a) for t, a in zip(trials, kept, strict=True)),
         *(TrainSpan(recording=r.name, span=FrameRange(0, min(r.n_frames, len(r.xy_px))), actions=None) for r in extra),
     ]
 
 
-def _extra(found: Discovery, judging: Sequence[Trial], options: TrainOptions) -> list[Recording]:
+def _extra(found: Discovery, judges: Collection[str], options: TrainOptions) -> list[Recording]:
     """Recordings without annotation that train the keypoint head: none of an animal that judges the model."""
     if not options.learns_from_unlabelled:
         return []
-    judges = {trial.animal for trial in judging}
     extra = [recording for recording in found.unlabelled if recording.animal not in judges]
     if extra:
         names = ", ".join(recording.name for recording in extra)
@@ -175,8 +196,12 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     return found
 
 
-def _split_of(found: Discovery, options: TrainOptions) -> Split:
-    """The split that was given, or a new one; a leak is said."""
+def _split_of(found: Discovery, options: TrainOptions, kept_out: Sequence[str]) -> Split:
+    """The split that was given, or a new one; a leak is said.
+
+    Raises:
+        InputError: the given split trains or chooses by an animal that is to be kept out.
+    """
     earlier = RunFiles(options.out, options.model.approach).split
     given = earlier if options.machine.resume and earlier.is_file() else options.split.split
     if given is not None:
@@ -186,10 +211,15 @@ def _split_of(found: Discovery, options: TrainOptions) -> Split:
             print(f"[warn] {given.name} names trials that are not in the folder: {', '.join(missing)}")
         if left_out := sorted(there - named):
             print(f"[warn] {given.name} does not name these trials, so they are left out: {', '.join(left_out)}")
+        _require_kept_out(split, found, kept_out)
     else:
-        split = make_split(
-            found, split_by=options.split.split_by, val_share=options.split.val_share, seed=options.machine.seed
+        chosen = make_split(
+            found.without_animals(kept_out),
+            split_by=options.split.split_by,
+            val_share=options.split.val_share,
+            seed=options.machine.seed,
         )
+        split = replace(chosen, test=tuple(trial.name for trial in found.trials if trial.animal in kept_out))
     if shared := leaks(found, split):
         print(
             f"[warn] LEAK: {', '.join(shared)} are on more than one side of the split, so scores will be higher than "
@@ -198,12 +228,25 @@ def _split_of(found: Discovery, options: TrainOptions) -> Split:
     return split
 
 
+def _require_kept_out(split: Split, found: Discovery, kept_out: Sequence[str]) -> None:
+    """Raise an `InputError` when a split trains or chooses by an animal of --test_animals."""
+    used = {trial.animal for side in ("train", "val") for trial in split.trials(found, side)}
+    if both := sorted(used & set(kept_out)):
+        raise InputError(
+            f"--test_animals: expected animals that --split neither trains nor chooses by, got {', '.join(both)}. "
+            "Leave one of the two flags out."
+        )
+
+
 def _announce(found: Discovery, split: Split, train_trials: Sequence[Trial], val_trials: Sequence[Trial]) -> None:
     """The guide's lines on what was found."""
     print(f"[info] Found {len(found.trials)} (video, trial) pairs")
     print(f"[info] split by {split.split_by}: validation on {', '.join(sorted({t.animal for t in val_trials}))}")
     print(f"[info] train samples before boosting: {len(train_trials)}")
     print(f"[info] val samples: {len(val_trials)}")
+    if kept_out := split.trials(found, "test"):
+        animals = ", ".join(sorted({trial.animal for trial in kept_out}))
+        print(f"[info] kept out for good: {animals} ({len(kept_out)} trials); score them with evaluate --split test")
 
 
 def _planner(spans: Sequence[TrainSpan], distribution: Distribution, options: TrainOptions) -> EpochPlanner:

@@ -93,7 +93,11 @@ def _grow(model: PoseTreesModel, prepared: Prepared, options: TrainOptions) -> N
     """Grow the trees from the training trials."""
     grow_trees(
         model,
-        prepared.windows_of(prepared.train_trials, window_T=options.windows.val_T),
+        prepared.windows_of(
+            prepared.train_trials,
+            window_T=options.windows.val_T,
+            boundary_tolerance=options.loss.loss_boundary_tolerance,
+        ),
         options=options.trees,
         class_weights=prepared.distribution.class_weights(power=options.loss.class_weight_power),
         mirror=prepared.found.skeleton.mirrored if options.augment.aug_hflip else None,
