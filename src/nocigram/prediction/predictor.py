@@ -230,7 +230,6 @@ class Predictor:
         """Predictions of consecutive frames, in the memory of about two windows, whatever the video's length.
 
         A decoder of bouts has to know all probabilities first; then they come all at once.
-
         For a model that reads pixels and light the video is decoded twice: light is relative to the whole recording's.
 
         Args:
