@@ -55,10 +55,10 @@ class Compared:
         return "outside" if self.beyond > 0 else "inside"
 
     def __str__(self) -> str:
-        text = self.quantity.text_of
+        low, high = self.quantity.number_of(self.training_low), self.quantity.text_of(self.training_high)
         return (
-            f"{self.quantity.name} {text(self.value)}, training {text(self.training_low)} to "
-            f"{text(self.training_high)} ({self.beyond:.1f} times the spread beyond)"
+            f"{self.quantity.name} {self.quantity.text_of(self.value)}, training {low} to {high} "
+            f"({self.beyond:.1f} times the spread beyond)"
         )
 
     def as_row(self) -> dict[str, Any]:

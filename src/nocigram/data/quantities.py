@@ -48,12 +48,15 @@ class Quantity:
             return float(np.exp(value))
         return float(1 / (1 + np.exp(-value))) if self.scale == "share" else value
 
-    def text_of(self, value: float) -> str:
-        """`61 px`, `0.82`, `31%`."""
+    def number_of(self, value: float) -> str:
+        """`61`, `0.82`, `31%`."""
         if self.scale == "share":
             return f"{value:.0%}"
-        number = f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 10 else f"{value:.3g}"
-        return f"{number} {self.unit}".rstrip()
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 10 else f"{value:.3g}"
+
+    def text_of(self, value: float) -> str:
+        """`61 px`, `0.82`, `31%`."""
+        return f"{self.number_of(value)} {self.unit}".rstrip()
 
 
 def quantities_of(skeleton: Skeleton, needs: Needs) -> tuple[Quantity, ...]:
