@@ -14,13 +14,13 @@ from typing import Any, get_args
 from jsonargparse import ArgumentParser
 
 import nocigram
-from nocigram.cli import check, compare, convert, crossval, evaluate, predict, simulate, train
+from nocigram.cli import audit, check, compare, convert, crossval, evaluate, predict, simulate, train
 from nocigram.cli.flags import Positional, add_flags, options_of
 from nocigram.config.presets import approach_values, preset_names, preset_values
 from nocigram.core.errors import InputError
 from nocigram.core.literals import Approach
 
-_COMMANDS = (simulate, convert, check, train, evaluate, crossval, compare, predict)
+_COMMANDS = (simulate, convert, check, train, evaluate, crossval, compare, audit, predict)
 _TRAINING = ("train", "crossval")
 """Commands whose defaults depend on the approach and on a preset."""
 

@@ -66,9 +66,10 @@ def read_recording(
     n_frames = n_frames_of(info)
     n_keypoints = options.skeleton.n_keypoints
     xy_px, visible = np.zeros((0, n_keypoints, 2), dtype=np.float32), np.zeros((0, n_keypoints), dtype=bool)
+    likelihood = None
     pose_file = _pose_file(video.stem, options.folder or video.parent, options, warn) if needs.pose else None
     if pose_file is not None:
-        xy_px, visible = _read_pose(pose_file, options, warn)
+        xy_px, visible, likelihood = _read_pose(pose_file, options, warn)
         if len(xy_px) != n_frames:
             warn(f"[warn] {video.name}: {n_frames} frames in the video, {len(xy_px)} rows in {pose_file.name}")
     return Recording(
@@ -82,6 +83,7 @@ def read_recording(
         animal=animal or video.stem,
         group=group,
         skeleton=options.skeleton,
+        likelihood=likelihood,
     )
 
 
@@ -110,7 +112,7 @@ def read_pose_alone(
         raise InputError(
             f"{pose_file.name}: expected --fps for a recording without a video, got none. Give the camera's frame rate."
         )
-    xy_px, visible = _read_pose(pose_file, options, warn)
+    xy_px, visible, likelihood = _read_pose(pose_file, options, warn)
     return Recording(
         name=name,
         info=None,
@@ -122,6 +124,7 @@ def read_pose_alone(
         animal=animal or name,
         group=group,
         skeleton=options.skeleton,
+        likelihood=likelihood,
     )
 
 
@@ -135,8 +138,13 @@ def _pose_file(name: str, folder: Path, options: PoseOptions, warn: Callable[[st
     return None if found is None else found.path
 
 
-def _read_pose(path: Path, options: PoseOptions, warn: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (T, K, 2) and visibility (T, K) of the skeleton's keypoints; what jumps counts as not visible."""
+def _read_pose(
+    path: Path, options: PoseOptions, warn: Callable[[str], None]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions (T, K, 2), visibility (T, K) and likelihood (T, K) of the skeleton's keypoints.
+
+    What jumps counts as not visible.
+    """
     track = read_pose(path, individual=options.individual)
     xy_px, likelihood, _ = select_keypoints(track, options.skeleton.names, warn=warn)
     xy_px, likely = visible_keypoints(xy_px, likelihood, likelihood_thr=options.likelihood_thr)
@@ -145,4 +153,4 @@ def _read_pose(path: Path, options: PoseOptions, warn: Callable[[str], None]) ->
         warn(
             f"[info] {path.name}: {n_jumps} of {int(likely.sum())} visible positions are jumps and count as not visible"
         )
-    return xy_px, visible
+    return xy_px, visible, likelihood

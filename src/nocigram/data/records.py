@@ -38,6 +38,8 @@ class Recording:
     animal: str
     group: str | None
     skeleton: Skeleton = MOUSE
+    likelihood: Float32[np.ndarray, "P K"] | None = None
+    """As tracked, 0 where a coordinate is unknown; None where there is no pose file."""
 
     @property
     def video(self) -> VideoInfo:

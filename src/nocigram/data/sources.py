@@ -18,7 +18,7 @@ from nocigram.data.locate import LOCATE_VERSION, located_view
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
 from nocigram.data.view import View, full_view, mouse_view
-from nocigram.pose.light import N_MEASURED, LightMeter, normalised_light
+from nocigram.pose.light import N_MEASURED, PAW_MEAN, LightMeter, normalised_light, usual_light
 from nocigram.video.decode import DECODER_VERSION
 
 
@@ -34,6 +34,8 @@ class Source:
     """Name of the frames in the cache: equal keys mean equal pixels."""
     light: Float32[np.ndarray, "N K L"] | None = None
     """Normalised light at the keypoints; None where it isn't needed or can't be measured."""
+    paw_grey: float | None = None
+    """Median grey level at the paws, before light was made relative to it; None where there is no light."""
     kinematics: tuple[Float16[np.ndarray, "N F"], ...] = ()
     """Posture and motion over several spans of time, of the animal and of its mirror image; empty if not needed."""
     features: tuple[Float16[np.ndarray, "N D"], ...] = ()
@@ -178,7 +180,9 @@ class _Decoder:
             light = cached_light(recording.video.path, meter=meter, on_frames=on_frames, **self._how(recording))
         if light is None:
             return source
-        return replace(source, light=normalised_light(light, paws=recording.skeleton.paws))
+        paws = recording.skeleton.paws
+        paw_grey = float(usual_light(light, paws=paws)[PAW_MEAN])
+        return replace(source, light=normalised_light(light, paws=paws), paw_grey=paw_grey)
 
     def _meter(self, recording: Recording) -> LightMeter | None:
         """What measures the light; None where it isn't needed."""

@@ -69,6 +69,11 @@ class LightMeter:
         return [distance <= max(0.5, radius * self.body_length_px) for radius in RADII_BODY_LENGTHS]
 
 
+def usual_light(measured: Float[np.ndarray, "N K M"], *, paws: Sequence[int] = MOUSE.paws) -> Float[np.ndarray, " M"]:
+    """Median of each measured number at the paws of all frames, in grey levels."""
+    return np.median(measured[:, list(paws)].reshape(-1, measured.shape[-1]), axis=0)
+
+
 def normalised_light(
     measured: Float[np.ndarray, "N K M"], *, paws: Sequence[int] = MOUSE.paws
 ) -> Float32[np.ndarray, "N K L"]:
@@ -77,6 +82,6 @@ def normalised_light(
     Cameras and lamps differ, and so do paws; what is left is how one paw compares to the others and to itself. Last
     comes the contrast: the mean over the paw less the mean over the ring about it, in medians of the paws' means.
     """
-    usual = np.maximum(np.median(measured[:, list(paws)].reshape(-1, measured.shape[-1]), axis=0), _DARKEST)
+    usual = np.maximum(usual_light(measured, paws=paws), _DARKEST)
     contrast = (measured[..., PAW_MEAN] - measured[..., _AROUND_MEAN]) * _RING_FACTOR / usual[PAW_MEAN]
     return np.concatenate((measured / usual, contrast[..., None]), axis=-1).astype(np.float32)

@@ -3,24 +3,35 @@
 N frames of a recording, K keypoints, L light numbers.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float32
 
+from nocigram.core.errors import InputError
+from nocigram.core.literals import Approach, Crop
+from nocigram.core.needs import Needs
+from nocigram.data.locate import located_view
 from nocigram.data.records import Recording
-from nocigram.data.sources import meter_of
-from nocigram.pose.light import normalised_light
+from nocigram.data.sources import meter_of, view_of
+from nocigram.data.view import View
+from nocigram.pose.light import PAW_MEAN, normalised_light, usual_light
 from nocigram.video.count import frame_times_s
 from nocigram.video.decode import decode
 
 
-def light_of(recording: Recording) -> Float32[np.ndarray, "N K L"] | None:
-    """Light at the keypoints of every frame, as in training; None where it can't be measured."""
+def light_of(recording: Recording) -> tuple[Float32[np.ndarray, "N K L"] | None, float | None]:
+    """Light at the keypoints of every frame, as in training, and the median grey level at the paws.
+
+    None where it can't be measured.
+    """
     meter = meter_of(recording)
     if meter is None:
-        return None
+        return None, None
     frames = decode(recording.video.path, grey=recording.video.is_grey)
     measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
-    return normalised_light(measured, paws=recording.skeleton.paws)
+    paws = recording.skeleton.paws
+    return normalised_light(measured, paws=paws), float(usual_light(measured, paws=paws)[PAW_MEAN])
 
 
 def times_s_of(recording: Recording) -> list[float]:
@@ -28,3 +39,26 @@ def times_s_of(recording: Recording) -> list[float]:
     if recording.info is not None:
         return frame_times_s(recording.info).tolist()
     return [frame / recording.fps for frame in range(recording.n_frames)]
+
+
+def view_for(
+    recording: Recording, *, needs: Needs, crop: Crop, approach: Approach, warn: Callable[[str], None]
+) -> View:
+    """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows.
+
+    Raises:
+        InputError: the model needs a pose and there is none.
+    """
+    if needs.only_with_pose and not recording.can_be_followed:
+        raise InputError(
+            f"{recording.name}: expected a pose file with visible keypoints, since this model ({approach}) needs them, "
+            "got none. Put it beside the video or give --poses."
+        )
+    if recording.can_be_followed or not needs.pose:
+        return view_of(recording, crop=crop)
+    if crop == "mouse":
+        located = located_view(recording.video.path, info=recording.video)
+        warn(f"[warn] {recording.name}: no pose; {located.sentence}")
+        return located.view
+    warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
+    return view_of(recording, crop=crop)

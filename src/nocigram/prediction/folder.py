@@ -10,13 +10,18 @@ from pathlib import Path
 from nocigram.config.commands import PredictOptions
 from nocigram.core.errors import InputError
 from nocigram.core.files import write_json, written_whole
+from nocigram.data.appearance import Appearance
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import video_files
+from nocigram.data.outside import Compared, outside, sentence
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
 from nocigram.pose.files import find_pose, recording_name, recordings_without_video
 from nocigram.pose.readers import POSE_SUFFIXES
-from nocigram.prediction.predictor import Prediction, Predictor
+from nocigram.prediction.answer import Prediction
+from nocigram.prediction.caution import NO_STATISTICS, CautionFiles, TrainingLooks
+from nocigram.prediction.look_at import Watch
+from nocigram.prediction.predictor import Predictor
 
 _LEDGER = "predictions.json"
 """Which checkpoint, video and pose each csv of a folder comes from."""
@@ -56,7 +61,14 @@ def predict_recordings(options: PredictOptions) -> Summary:
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
     summary = Summary(out=options.out)
     places = _recordings(options, with_pose_alone=not predictor.needs.video, failed=summary.failed)
-    folder = _Folder(options, checkpoint_hash=content_hash(options.checkpoint), names=tuple(places))
+    folder = _Folder(
+        options,
+        checkpoint_hash=content_hash(options.checkpoint),
+        names=tuple(places),
+        looks=TrainingLooks.of(predictor.checkpoint, needs=predictor.needs, skeleton=predictor.skeleton),
+    )
+    if not folder.looks.are_known:
+        print(f"[info] {options.checkpoint.name}: {NO_STATISTICS}")
     for name, place in places.items():
         try:
             _predict_one(predictor, place, folder, summary)
@@ -72,6 +84,12 @@ class _Folder:
     options: PredictOptions
     checkpoint_hash: str
     names: tuple[str, ...]
+    looks: TrainingLooks
+
+    @property
+    def caution(self) -> CautionFiles:
+        """The tables of what not to believe."""
+        return CautionFiles(self.options.out / "caution")
 
     def origin(self, recording: Recording) -> dict[str, str | None]:
         """What a csv of this recording is made from."""
@@ -181,19 +199,30 @@ def _predict_one(predictor: Predictor, place: Path, folder: _Folder, summary: Su
         summary.finished_before.append(recording.name)
         return
     started = time.perf_counter()
-    with (
-        progress_bar(recording.name, total=recording.n_frames, unit="frames") as advance,
-        written_whole(folder.csv_of(recording.name)) as temporary,
-    ):
-        n_frames = _write_csv(temporary, predictor.stream(recording), predictor.classes, on_frames=advance)
+    watch = Watch(
+        recording=recording.name, fps=recording.fps, visible=recording.visible if predictor.needs.pose else None
+    )
+    rows: list[Compared] = []
+
+    def on_look(seen: Appearance) -> None:
+        rows.extend(folder.looks.beside(seen))
+
+    with written_whole(folder.csv_of(recording.name)) as temporary:
+        with progress_bar(recording.name, total=recording.n_frames, unit="frames") as advance:
+            parts = predictor.stream(recording, on_look=on_look)
+            n_frames = _write_csv(temporary, parts, predictor.classes, on_frames=advance, watch=watch)
+        # before the csv is renamed: a recording that is finished has its rows
+        folder.caution.update(recording.name, rows, watch.rows(is_outside=bool(outside(rows))))
     folder.note(recording)
+    if (said := sentence(rows)) is not None:
+        print(said)
     summary.done.append(recording.name)
     summary.n_frames += n_frames
     summary.seconds += time.perf_counter() - started
 
 
 def _write_csv(
-    path: Path, parts: Iterable[Prediction], classes: tuple[str, ...], *, on_frames: Callable[[int], None]
+    path: Path, parts: Iterable[Prediction], classes: tuple[str, ...], *, on_frames: Callable[[int], None], watch: Watch
 ) -> int:
     """Frame, Time_s, Action, Confidence and a probability for each action; returns the number of frames."""
     n_frames = 0
@@ -205,5 +234,6 @@ def _write_csv(
                 row = [f"{p:.5f}" for p in probabilities]
                 writer.writerow([n_frames, f"{time_s:.6f}", classes[action], row[action], *row])
                 n_frames += 1
+            watch.see(part)
             on_frames(len(part.actions))
     return n_frames

@@ -4,14 +4,13 @@ T frames, C actions, D width of a feature vector, S side of a rendered frame.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int
+from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from nocigram.config.model import needs_of
@@ -19,11 +18,10 @@ from nocigram.core.errors import InputError
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.needs import Needs
 from nocigram.core.ranges import FrameRange
+from nocigram.data.appearance import Appearance, PictureMeter, appearance_of
 from nocigram.data.kinematics import kinematics_of
-from nocigram.data.locate import located_view
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
-from nocigram.data.sources import view_of
 from nocigram.data.view import View, from_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import ActionModel
@@ -36,25 +34,12 @@ from nocigram.models.temperature import scaled
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.prediction._frames import light_of, times_s_of
+from nocigram.prediction._frames import light_of, times_s_of, view_for
+from nocigram.prediction.answer import Prediction
 from nocigram.video.decode import Frame, decode
 
 _N_FRAMES_AT_ONCE = 64
 """Frames that are rendered, and run through a per-frame backbone, together."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """What a model says of consecutive frames."""
-
-    actions: Int[np.ndarray, " T"]
-    """Position of the action in `classes`: the likeliest, or what the decoder of bouts made of all frames."""
-    probabilities: Float[np.ndarray, "T C"]
-    classes: tuple[str, ...]
-    times_s: Float64[np.ndarray, " T"]
-    """Seconds since the first frame, by the video's time stamps."""
-    keypoints: Float[np.ndarray, "T K 2"] | None
-    """Predicted keypoints in pixels of the video; None without a keypoint head."""
 
 
 class Predictor:
@@ -235,20 +220,30 @@ class Predictor:
             return read_pose_alone(recording_name(place) or place.stem, place.parent, options=options, warn=warn)
         return read_recording(place, options=options, needs=self.needs, warn=warn)
 
-    def stream(self, recording: Recording, *, warn: Callable[[str], None] = print) -> Iterator[Prediction]:
+    def stream(
+        self,
+        recording: Recording,
+        *,
+        warn: Callable[[str], None] = print,
+        on_look: Callable[[Appearance], None] | None = None,
+    ) -> Iterator[Prediction]:
         """Predictions of consecutive frames, in the memory of about two windows, whatever the video's length.
 
         A decoder of bouts has to know all probabilities first; then they come all at once.
-
         For a model that reads pixels and light the video is decoded twice: light is relative to the whole recording's.
+
+        Args:
+            warn: told what to know about the recording.
+            on_look: told, once all frames have passed by, what the recording looks like.
 
         Raises:
             InputError: the model needs a pose and there is none, or the video can't be decoded.
         """
-        view = self._view(recording, warn)
-        light = light_of(recording) if self.needs.light else None
+        view = view_for(recording, needs=self.needs, crop=self.crop, approach=self.checkpoint.approach, warn=warn)
+        light, paw_grey = light_of(recording) if self.needs.light else (None, None)
         times_s: list[float] = []
-        windows = stream_windows(self._frames(recording, view, times_s), window_T=self.window_T)
+        picture = PictureMeter(recording.n_frames) if self.needs.pixels and on_look is not None else None
+        windows = stream_windows(self._frames(recording, view, times_s, picture), window_T=self.window_T)
         n_done = 0
         answers = stitch((window, self._answer(recording, light, window, frames)) for window, frames in windows)
         for rows in self._decoded(answers):
@@ -257,6 +252,22 @@ class Predictor:
             yield self._prediction(rows, view, span, np.array(times_s[:n_frames]))
             del times_s[:n_frames]
             n_done = span.stop
+        if on_look is not None:
+            on_look(self._look(recording, view, picture, paw_grey))
+
+    def _look(
+        self, recording: Recording, view: View, picture: PictureMeter | None, paw_grey: float | None
+    ) -> Appearance:
+        """What a recording looks like, measured as in training."""
+        return appearance_of(
+            recording,
+            needs=self.needs,
+            likelihood_thr=float(self.checkpoint.args["kp_likelihood_thr"]),
+            view=view,
+            img_size=self.img_size,
+            picture=picture,
+            paw_grey=paw_grey,
+        )
 
     def _decoded(self, answers: Iterator[Rows]) -> Iterator[Rows]:
         """Rows with the action of each frame."""
@@ -268,26 +279,13 @@ class Predictor:
         whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         yield {**whole, "actions": self.decoder.decode(whole["probabilities"])}
 
-    def _view(self, recording: Recording, warn: Callable[[str], None]) -> View:
-        """What the backbone sees of each frame; without a pose, a square around the animal that the picture shows."""
-        if self.needs.only_with_pose and not recording.can_be_followed:
-            raise InputError(
-                f"{recording.name}: expected a pose file with visible keypoints, since this model "
-                f"({self.checkpoint.approach}) needs them, got none. Put it beside the video or give --poses."
-            )
-        if recording.can_be_followed or not self.needs.pose:
-            return view_of(recording, crop=self.crop)
-        if self.crop == "mouse":
-            located = located_view(recording.video.path, info=recording.video)
-            warn(f"[warn] {recording.name}: no pose; {located.sentence}")
-            return located.view
-        warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
-        return view_of(recording, crop=self.crop)
-
-    def _frames(self, recording: Recording, view: View, times_s: list[float]) -> Iterator[Tensor | None]:
+    def _frames(
+        self, recording: Recording, view: View, times_s: list[float], picture: PictureMeter | None
+    ) -> Iterator[Tensor | None]:
         """Features of every frame where the backbone takes frames one by one, else its rendered pixels.
 
-        Where no pixels are read nothing is decoded, and each frame is None. The frames' times are put into `times_s`.
+        Where no pixels are read nothing is decoded, and each frame is None. The frames' times are put into `times_s`,
+        and `picture` sees what is rendered.
         """
         if not self.needs.pixels:
             for time_s in times_s_of(recording):
@@ -297,12 +295,15 @@ class Predictor:
         frames = decode(recording.video.path, grey=recording.video.is_grey)
         while group := list(islice(frames, _N_FRAMES_AT_ONCE)):
             times_s += [frame.time_s for frame in group]
-            yield from self._values(group, view)
+            yield from self._values(group, view, picture)
 
-    def _values(self, group: list[Frame], view: View) -> list[Tensor]:
+    def _values(self, group: list[Frame], view: View, picture: PictureMeter | None) -> list[Tensor]:
         """Features of each frame, or its rendered pixels where features need the frames around it."""
         boxes = view.boxes_of(group[0].index, group[-1].index + 1)
-        pixels = torch.from_numpy(render_many([frame.pixels for frame in group], boxes, self.img_size))
+        rendered = render_many([frame.pixels for frame in group], boxes, self.img_size)
+        if picture is not None:
+            picture.see(group[0].index, rendered)
+        pixels = torch.from_numpy(rendered)
         if self.backbone is None or not self.backbone.per_frame:
             return list(pixels)
         with torch.inference_mode(), autocast(self.device, self.precision):

@@ -30,7 +30,7 @@ _WITHOUT_EFFECT = (
 )
 """Options that may differ without making a finished cell another one."""
 
-_PREDICTIONS, _RECORD = "predictions.npz", "cell.json"
+PREDICTIONS, RECORD = "predictions.npz", "cell.json"
 """Files of a cell; the record is written last, so a cell that was cut off has none."""
 
 
@@ -76,11 +76,11 @@ class Cell:
     def is_finished(self) -> bool:
         """It ran to its end before, with the same options, split and data."""
         try:
-            record = json.loads((self.folder / _RECORD).read_text(encoding="utf-8"))
+            record = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         is_same = isinstance(record, dict) and record.get("asked") == self._asked()
-        return is_same and (self.folder / _PREDICTIONS).is_file()
+        return is_same and (self.folder / PREDICTIONS).is_file()
 
     def arguments(self) -> dict[str, Any]:
         """Plain arguments of `run_cell`."""
@@ -93,12 +93,12 @@ class Cell:
 
     def outcome(self) -> Outcome:
         """What the finished cell found."""
-        record = json.loads((self.folder / _RECORD).read_text(encoding="utf-8"))
+        record = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
         return Outcome(**record["outcome"])
 
     def predictions(self) -> list[TrialPrediction]:
         """What the finished cell said of the trials that were held out."""
-        return load_predictions(self.folder / _PREDICTIONS)
+        return load_predictions(self.folder / PREDICTIONS)
 
     def _placed(self) -> TrainOptions:
         """The options with the cell's folder, and the cache that all cells share."""
@@ -133,7 +133,7 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
         InputError: as `train`; or a trial that was held out can't be predicted.
     """
     place = Path(folder)
-    (place / _RECORD).unlink(missing_ok=True)  # an earlier cell's, until this one has ended
+    (place / RECORD).unlink(missing_ok=True)  # an earlier cell's, until this one has ended
     split = Split(split_by="animal", **{side: tuple(names) for side, names in sides.items()})
     split.save(place / "split.json")
     started = time.perf_counter()
@@ -148,13 +148,13 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
             "See nocigram check, or leave the approach out."
         )
     sources = sources_for(predictor, found, trials, evaluation)
-    save_predictions(place / _PREDICTIONS, predict_trials(predictor, found, trials, sources))
+    save_predictions(place / PREDICTIONS, predict_trials(predictor, found, trials, sources))
     outcome = Outcome(
         n_parameters=predictor.n_parameters,
         training_minutes=minutes,
         frames_per_s=_frames_per_s(predictor, _first_recording(found, trials)),
     )
-    write_json(place / _RECORD, {"asked": asked, "outcome": asdict(outcome)})
+    write_json(place / RECORD, {"asked": asked, "outcome": asdict(outcome)})
 
 
 def _data(predictor: Predictor, options: Mapping[str, Any]) -> tuple[Discovery, EvaluateOptions]:

@@ -34,6 +34,7 @@ from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
 from nocigram.study.chosen_trials import ChosenTrials, choose_trials
 from nocigram.study.event_files import events_as_dict, write_events
 from nocigram.study.human_files import ceiling_of, human_as_dict, second_of, write_human
+from nocigram.study.unlike import tell_unlike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,8 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     chosen = choose_trials(found, options, predictor)
     second = second_of(found, chosen.trials, options=options.events)
     sources = sources_for(predictor, found, chosen.trials, options)
+    out = options.out or options.checkpoint.resolve().parent / "evaluation"
+    tell_unlike(predictor, sources, out / "outside_training.csv")
     answers = predict_trials(predictor, found, chosen.trials, sources)
     predictions = with_tolerance(answers, options.boundary_tolerance)
     scores = score_trials(predictions, classes=predictor.classes)
@@ -93,7 +96,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         boundary_tolerance=options.boundary_tolerance,
         chosen=chosen,
     )
-    _write(options.out or options.checkpoint.resolve().parent / "evaluation", result, found.scheme)
+    _write(out, result, found.scheme)
     return result
 
 

@@ -83,6 +83,7 @@ class CheckpointWriter:
                 "fps": self.prepared.fps,
                 "decoder": decoder.as_plain(),
                 "temperature": temperature,
+                "appearance": _appearance(self.prepared),
             },
         )
         save_checkpoint(self.path, content)
@@ -102,7 +103,7 @@ class CheckpointWriter:
                 model_state_dict=weights,
                 ema_state_dict=None,
                 seen=_seen(prepared),
-                extra={**written.extra, "is_refit": True},
+                extra={**written.extra, "is_refit": True, "appearance": _appearance(prepared)},
             ),
         )
 
@@ -160,6 +161,12 @@ def _seen(prepared: Prepared) -> list[dict[str, Any]]:
         _seen_record(source.recording, sides=sorted(sides.get(name, {"train"})))
         for name, source in sorted(prepared.sources.items())
     ]
+
+
+def _appearance(prepared: Prepared) -> list[dict[str, Any]]:
+    """What the recordings that the weights are learnt from look like."""
+    judges = {trial.recording for trial in prepared.val_trials} - {trial.recording for trial in prepared.train_trials}
+    return [each.as_plain() for each in prepared.appearances if each.recording not in judges]
 
 
 def _seen_record(recording: Recording, *, sides: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import without_edges
 from nocigram.core.errors import InputError, NoSamplesError
 from nocigram.core.ranges import FrameRange
+from nocigram.data.appearance import Appearance, appearance_of_source
 from nocigram.data.discover import discover_from
 from nocigram.data.inventory import skips_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
@@ -37,6 +38,8 @@ class Prepared:
     """Recordings with pose and no annotation, which train the keypoint head."""
     sources: dict[str, Source] = field(default_factory=dict)
     """By name of the recording; empty until `with_sources`."""
+    appearances: tuple[Appearance, ...] = ()
+    """What each of the sources looks like."""
     planner: EpochPlanner
     cache_dir: Path
 
@@ -129,7 +132,16 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
             f"{len(short)} trials: expected videos that decode as far as their headers say, got fewer frames.\n"
             f"{skips_table(replace(prepared.found, skipped=short))}\nRepair the videos, or remove these trials."
         )
-    return replace(prepared, sources=sources, planner=prepared.planner.within(whole))
+    appearances = tuple(
+        appearance_of_source(
+            source,
+            needs=options.model.needs,
+            likelihood_thr=options.data.kp_likelihood_thr,
+            img_size=options.view.img_size,
+        )
+        for source in sources.values()
+    )
+    return replace(prepared, sources=sources, appearances=appearances, planner=prepared.planner.within(whole))
 
 
 def _distribution(found: Discovery, trials: Sequence[Trial]) -> Distribution:

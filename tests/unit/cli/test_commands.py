@@ -15,7 +15,7 @@ from nocigram.config.data import DataOptions
 from nocigram.config.presets import approach_values
 from nocigram.config.records import flat
 
-COMMANDS = ("simulate", "convert", "check", "train", "evaluate", "crossval", "compare", "predict")
+COMMANDS = ("simulate", "convert", "check", "train", "evaluate", "crossval", "compare", "audit", "predict")
 SHIM = Path(__file__).resolve().parents[3] / "train_multitask.py"
 FOLDERS = ["--annotations", "data/Annotations", "--videos", "data/Videos"]
 MOUSE_267M = "shortened_2023-10-25_CFA_010_267M_tracking"

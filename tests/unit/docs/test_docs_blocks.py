@@ -47,6 +47,8 @@ def is_short(place, words):
         return False
     if arguments[0] == "simulate":
         return int(arguments[arguments.index("--animals") + 1]) <= LARGEST_SIMULATION
+    if "./crossval" in arguments:  # the folder of a study
+        return False
     return arguments[0] not in ("train", "crossval", "compare") or "--print_config" in arguments
 
 

@@ -293,7 +293,7 @@ def test_a_recording_that_fails_does_not_stop_the_others(recording, laboratory, 
     printed = capsys.readouterr().out
     assert "[warn] broken: " in printed
     assert "[info] Predicted 1 recordings" in printed
-    assert sorted(path.name for path in out.iterdir()) == ["predictions.json", "rec.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["caution", "predictions.json", "rec.csv"]
 
 
 def pose_tables(laboratory, *names):
@@ -309,7 +309,7 @@ def test_a_folder_may_hold_videos_and_pose_files_without_one(recording, laborato
     model, out = checkpoint(**POSE_ONLY), tmp_path / "out"
 
     assert predict(model, laboratory.videos, out=out, flags=["--fps", "20"]) == 0
-    assert sorted(path.name for path in out.iterdir()) == ["alone.csv", "predictions.json", "rec.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["alone.csv", "caution", "predictions.json", "rec.csv"]
     assert [rows_of(out / f"{name}.csv")[1]["Time_s"] for name in ("rec", "alone")] == ["0.033333", "0.050000"]
     assert "alone" in (printed := capsys.readouterr().out)
     assert "_filtered.csv is used rather than alone" in printed
@@ -387,7 +387,7 @@ def test_a_video_that_ends_in_the_middle_leaves_no_csv(recording, checkpoint, tm
     predictor = nocigram.load_model(checkpoint())
     parts = list(predictor.stream(predictor.read(recording)))
 
-    def broken(self, recording):
+    def broken(self, recording, on_look):
         yield parts[0]
         raise InputError("rec.mp4: expected 40 frames, got 3. Repair the video.")
 

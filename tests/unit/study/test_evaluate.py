@@ -79,6 +79,7 @@ def test_validation_trials_score_as_they_did_in_training(study, evaluate, tmp_pa
         "confusion.png",
         "ethograms.png",
         "reliability.png",
+        "outside_training.csv",
     }
 
 
