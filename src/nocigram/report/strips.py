@@ -46,7 +46,7 @@ class Strip:
     """In order of time, at least one."""
 
 
-def draw_strips(strips: Sequence[Strip], *, edges: Sequence[tuple[int, int]], path: Path) -> None:
+def draw_strip_page(strips: Sequence[Strip], *, edges: Sequence[tuple[int, int]], path: Path) -> None:
     """Write one page: a strip a row, its caption above. Pictures of the span have a thick frame of another colour.
 
     Args:

@@ -17,7 +17,7 @@ from nocigram.data.records import Discovery, Recording, Trial
 from nocigram.data.sources import view_of
 from nocigram.data.view import View, render_many, to_view
 from nocigram.evaluation.improbable import Improbable
-from nocigram.report.strips import Strip, Tile, draw_strips
+from nocigram.report.strips import Strip, Tile, draw_strip_page
 from nocigram.video.decode import decode
 
 N_WITHIN = 5
@@ -62,7 +62,7 @@ def draw_strips(rows: Sequence[Improbable], *, found: Discovery, classes: Sequen
     pages = []
     for number, start in enumerate(range(0, len(strips), _STRIPS_PER_PAGE), start=1):
         pages.append(folder / f"page_{number:02d}.png")
-        draw_strips(strips[start : start + _STRIPS_PER_PAGE], edges=found.skeleton.edges, path=pages[-1])
+        draw_strip_page(strips[start : start + _STRIPS_PER_PAGE], edges=found.skeleton.edges, path=pages[-1])
     return pages
 
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.image import imread
 
 from nocigram.core.errors import InputError
-from nocigram.report.strips import Strip, Tile, draw_strips
+from nocigram.report.strips import Strip, Tile, draw_strip_page
 
 XY = np.array([[2, 2], [12, 12], [np.nan, np.nan]], dtype=np.float32)
 EDGES = ((0, 1), (1, 2))
@@ -26,8 +26,8 @@ def tile(picture, *, is_inside=True):
 )
 def test_a_page_has_a_strip_a_row_with_its_keypoints(picture, tmp_path):
     strips = [Strip(caption=f"{n}. here", tiles=[tile(picture, is_inside=False), tile(picture)]) for n in (1, 2)]
-    draw_strips(strips, edges=EDGES, path=tmp_path / "page.png")
-    draw_strips(strips[:1], edges=EDGES, path=tmp_path / "half.png")
+    draw_strip_page(strips, edges=EDGES, path=tmp_path / "page.png")
+    draw_strip_page(strips[:1], edges=EDGES, path=tmp_path / "half.png")
     page, half = imread(tmp_path / "page.png"), imread(tmp_path / "half.png")
 
     assert page.shape[0] > 1.8 * half.shape[0]
@@ -37,7 +37,7 @@ def test_a_page_has_a_strip_a_row_with_its_keypoints(picture, tmp_path):
 
 def test_a_dark_strip_is_brightened_and_its_pictures_alike(tmp_path):
     bright, dark = (np.full((1, 16, 16), level, np.uint8) for level in (40, 20))
-    draw_strips([Strip(caption="", tiles=[tile(bright), tile(dark)])], edges=(), path=tmp_path / "page.png")
+    draw_strip_page([Strip(caption="", tiles=[tile(bright), tile(dark)])], edges=(), path=tmp_path / "page.png")
     page = imread(tmp_path / "page.png")
     height, width = page.shape[:2]
     row = page[height * 6 // 10, :, 0]
@@ -48,4 +48,4 @@ def test_a_dark_strip_is_brightened_and_its_pictures_alike(tmp_path):
 
 def test_another_format_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"expected a name that ends in \.png, \.pdf or \.svg"):
-        draw_strips([Strip(caption="", tiles=[tile(None)])], edges=(), path=tmp_path / "page.txt")
+        draw_strip_page([Strip(caption="", tiles=[tile(None)])], edges=(), path=tmp_path / "page.txt")
