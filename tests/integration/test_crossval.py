@@ -51,7 +51,8 @@ def metrics_in(folder):
 def test_a_study_killed_after_its_first_training_goes_on_and_ends_like_one_never_stopped(
     folders, tmp_path, capfd, request
 ):
-    command = ["crossval", *folders, *flags_of(approach="pose_only", **TINY_NETWORK)]
+    annotations = folders[folders.index("--annotations") + 1]
+    command = ["crossval", *folders, *flags_of(approach="pose_only", annotations_b=annotations, **TINY_NETWORK)]
     start = [sys.executable, "-c", "import sys; from nocigram.cli.main import main; sys.exit(main(sys.argv[1:]))"]
     cut = tmp_path / "cut"
     process = subprocess.Popen(
@@ -75,7 +76,10 @@ def test_a_study_killed_after_its_first_training_goes_on_and_ends_like_one_never
     whole = tmp_path / "whole"
     assert main([*command, "--out", str(whole)]) == 0
     assert metrics_in(cut) == metrics_in(whole)
-    assert (cut / "out_of_fold_seed0.csv").read_bytes() == (whole / "out_of_fold_seed0.csv").read_bytes()
+    for name in ("out_of_fold_seed0", "events", "bouts", "trials", "human"):
+        assert (cut / f"{name}.csv").read_bytes() == (whole / f"{name}.csv").read_bytes(), name
+    assert metrics_in(whole)["human"]["people"]["kappa"] == 1
+    assert (whole / "bland_altman.png").is_file()
 
 
 @pytest.mark.usefixtures("at_once")

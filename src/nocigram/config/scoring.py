@@ -7,7 +7,8 @@ from nocigram.config.limits import out_of_range
 from nocigram.core.errors import Fault
 
 ONSET_TOLERANCE_S = 0.2
-"""Six frames at 30 Hz: more than what people differ by on a sharp beginning, less than what parts two withdrawals."""
+"""Of rears that two of three people labelled alike (25 Hz, 538 pairs that overlap by 0.3), 74% begin within 0.2 s of
+each other and 94% within 0.5 s."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,8 @@ def human_as_text(human: HumanCeiling, *, pain_sign: str = "paw_withdraw") -> st
     return "\n".join(
         [
             text_table(["two people", *columns, "bouts A", "B"], [*rows, ("all", *overall, *n_bouts)]),
-            f"A: --annotations; B: --annotations_b; M: the model. On {counted(human.n_frames, 'frame')} of {used} that both scored.",
+            f"A: --annotations; B: --annotations_b; M: the model. "
+            f"On {counted(human.n_frames, 'frame')} of {used} that both scored.",
             "kappa: agreement beyond chance, 1 at best; F1 is the same whichever of two is taken for the truth.",
         ]
     )

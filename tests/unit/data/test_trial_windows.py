@@ -14,6 +14,7 @@ from nocigram.data import discover
 from nocigram.data.sources import sources_of
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.data.view import View
+from nocigram.evaluation import Timing
 
 POSE_GRAPH = needs_of("pose_only", streams="pixels+pose", features=("graph",))
 
@@ -24,7 +25,7 @@ def two_trials(laboratory):
     laboratory.video(n_frames=110)
     laboratory.pose(n_frames=110)
     laboratory.annotation(1, start=0, n_rows=70)
-    laboratory.annotation(2, start=70, n_rows=30)
+    laboratory.annotation(2, start=70, n_rows=30, stim=4)
     found = discover(**laboratory.folders, min_frames=30)
     return found, sources_of(
         found.recordings.values(), needs=POSE_GRAPH, crop="full", img_size=32, cache_dir=laboratory.folder
@@ -58,6 +59,8 @@ def test_answers_to_windows_become_one_answer_a_frame_of_each_trial(window_T, tw
         frames = np.arange(trial.start, trial.stop)
         np.testing.assert_allclose(prediction.probabilities, probabilities_of(frames), rtol=1e-9)
         np.testing.assert_array_equal(prediction.labels, found.scheme.merged(laboratory.action_of(frames)))
+        fps = found.recordings["rec"].fps
+        assert prediction.timing == Timing(fps=fps, start=trial.start, stim_frame=trial.stim_frame)
 
 
 def test_no_window_passes_the_border_of_its_trial(two_trials):

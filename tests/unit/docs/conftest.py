@@ -34,6 +34,7 @@ def documented_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(path, folder / "new" / f"mouse1{path.name.partition('_tracking')[2]}")
     _write_export(folder)
     (folder / "best_model_pose_only.pt").symlink_to(folder / "poses" / "best_model_pose_only.pt")
+    (folder / "Annotations_b").symlink_to(folder / "Annotations")
     (folder / "study").symlink_to(folder)
     return folder
 

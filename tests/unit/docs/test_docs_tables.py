@@ -7,12 +7,15 @@ import sys
 import tomllib
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from doc_blocks import PAGES, ROOT
 
 from nocigram.cli.main import _COMMANDS, main
+from nocigram.evaluation import Timing, TrialPrediction, score_events
 from nocigram.models.checkpoint import Checkpoint
 from nocigram.pose.skeleton import FEATURE_NAMES
+from nocigram.study.event_files import write_events
 
 FLAG_TABLES = runpy.run_path(str(ROOT / "scripts/flag_tables.py"))
 COMMANDS = [module.__name__.split(".")[-1] for module in _COMMANDS]
@@ -64,6 +67,21 @@ def test_the_page_on_evaluation_has_every_key_of_the_metrics(documented_folder):
     assert re.findall(r"`(\w+)`", row)[1:] == list(metrics["per_action"]["rest"])
     for overlap in metrics["segment_f1"]:
         assert overlap in table
+
+
+def test_the_page_on_evaluation_has_every_column_of_the_tables_of_events(tmp_path):
+    trial = TrialPrediction(
+        recording="a",
+        trial=1,
+        animal="a",
+        labels=np.array([0, 1]),
+        probabilities=np.eye(2),
+        timing=Timing(fps=30.0, start=0, stim_frame=None),
+    )
+    write_events(tmp_path, score_events([trial], classes=("rest", "walk")), colours={"rest": "grey", "walk": "blue"})
+    tables = [tmp_path / f"{name}.csv" for name in ("events", "bouts", "trials")]
+    columns = [name for path in tables for name in path.read_text(encoding="utf-8").splitlines()[0].split(",")]
+    assert keys_of(section("docs/evaluate.md", "Events")) == columns
 
 
 def test_files_of_a_training_are_those_of_the_page(documented_folder):

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from nocigram.core.errors import InputError
-from nocigram.evaluation import TrialPrediction, score_trials
-from nocigram.report import draw_confusion, draw_ethograms
+from nocigram.evaluation import Timing, TrialPrediction, score_events, score_trials
+from nocigram.report import draw_bland_altman, draw_confusion, draw_ethograms
 from nocigram.report._saving import save_figure
 
 CLASSES = ("rest", "paw_withdraw", "walk")
@@ -21,7 +21,12 @@ COLOURS = {"rest": "#8c8c8c", "paw_withdraw": "#d62728", "walk": "#2a78d2"}
 
 def trial(labels, predicted, *, number=1):
     return TrialPrediction(
-        recording="mouse1", trial=number, animal="A", labels=np.array(labels), probabilities=np.eye(3)[predicted]
+        recording="mouse1",
+        trial=number,
+        animal="A",
+        labels=np.array(labels),
+        probabilities=np.eye(3)[predicted],
+        timing=Timing(fps=10.0, start=0, stim_frame=None),
     )
 
 
@@ -46,10 +51,13 @@ def drawers(trials):
     return {
         "confusion": lambda path: draw_confusion(score_trials(trials, classes=CLASSES), path=path, **options),
         "ethograms": lambda path: draw_ethograms(trials, path=path, **options),
+        "bland_altman": lambda path: draw_bland_altman(
+            score_events(trials, classes=CLASSES), path=path, colours=COLOURS
+        ),
     }
 
 
-@pytest.mark.parametrize("figure", ["confusion", "ethograms"])
+@pytest.mark.parametrize("figure", ["confusion", "ethograms", "bland_altman"])
 @pytest.mark.parametrize(("suffix", "signature"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")])
 def test_figures_are_written_in_the_format_of_their_suffix(drawers, tmp_path, figure, suffix, signature):
     path = tmp_path / "new" / f"figure{suffix}"
@@ -58,12 +66,25 @@ def test_figures_are_written_in_the_format_of_their_suffix(drawers, tmp_path, fi
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("figure", ["confusion", "ethograms"])
+@pytest.mark.parametrize("figure", ["confusion", "ethograms", "bland_altman"])
 def test_another_suffix_is_refused_and_leaves_no_file(drawers, tmp_path, figure):
     message = "figure.doc: expected a name that ends in .png, .pdf or .svg, got '.doc'. Rename it."
     with pytest.raises(InputError, match=re.escape(message)):
         drawers[figure](tmp_path / "figure.doc")
     assert not list(tmp_path.iterdir())
+
+
+def test_bland_altman_has_the_pain_sign_first_with_bias_limits_and_trials(drawers, tmp_path):
+    drawers["bland_altman"](tmp_path / "bland.svg")
+    texts = texts_of(tmp_path / "bland.svg")
+    columns = [text for text in texts if text in CLASSES]
+    assert columns == ["paw_withdraw", "rest", "walk"]
+    # Withdrawals by the labels 1 and 1, by the model 1 and 1. Their duration by the labels 0.2 and 0.3 s, by the model
+    # 0.1 and 0.1 s: differences -0.1 and -0.2. Latency 0.8 and 0.1 s, by the model 0.9 and 0.3 s: 0.1 and 0.2.
+    assert [text for text in texts if text.endswith("n = 2")][:1] == ["bias +0 [+0, +0], n = 2"]
+    assert "bias -0.15 [-0.29, -0.011], n = 2" in texts
+    assert "bias +0.15 [+0.011, +0.29], n = 2" in texts
+    assert texts.count("no trial in which both have one") == 1  # latency to walk, which nobody labelled
 
 
 def test_confusion_matrix_shows_shares_of_rows_and_counts(drawers, tmp_path):

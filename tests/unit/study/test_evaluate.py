@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pandas as pd
 import pytest
 import torch
 
@@ -193,3 +194,45 @@ def test_no_usable_trial_is_the_guides_error(evaluate, tmp_path):
 
     assert status == 2
     assert "ValueError: No samples found!" in printed.err
+
+
+def test_a_second_person_is_shown_beside_the_model(study, new_animals, evaluate, tmp_path):
+    """B is A, two frames later throughout."""
+    (source,) = (new_animals / "Annotations").glob("prediction_*.csv")
+    table = pd.read_csv(source, dtype="Int64")
+    second = tmp_path / "B"
+    second.mkdir()
+    table.assign(Action=table["Action"].shift(2).bfill()).to_csv(second / source.name, index=False)
+    status, printed, metrics = evaluate("--annotations_b", str(second), folder=new_animals)
+
+    assert status == 0
+    assert "of 1 of 1 trial that both scored" in printed.out
+    human = metrics["human"]
+    assert (human["n_trials"], human["n_trials_of_a"]) == (1, 1)
+    a = table["Action"].to_numpy(dtype=int)
+    assert human["people"]["accuracy"] == pytest.approx((a[2:] == a[:-2]).sum() / len(a) + 2 / len(a))
+    assert human["people"]["event_f1"] == 1
+    assert human["model_a"]["f1"] == pytest.approx(metrics["macro_f1"])
+    rows = pd.read_csv(tmp_path / "human.csv").set_index("action")
+    assert rows.loc["all", "kappa_people"] == pytest.approx(human["people"]["kappa"], abs=1e-4)
+    assert rows.loc["walk", "f1_model_b"] == pytest.approx(human["model_b"]["per_action"]["walk"]["f1"], abs=1e-4)
+
+    _, _, metrics = evaluate(folder=new_animals)
+    assert "human" not in metrics
+    assert not (tmp_path / "human.csv").exists()
+
+
+def test_events_on_disk_are_those_of_the_metrics(new_animals, evaluate, tmp_path):
+    _, _, metrics = evaluate("--onset_tolerance_s", "0.3", folder=new_animals)
+
+    assert metrics["onset_tolerance_s"] == 0.3
+    actions, bouts, trials = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("events", "bouts", "trials"))
+    assert (actions["onset_tolerance_s"] == 0.3).all()
+    found = bouts[(bouts["by"] == "labels") & bouts["is_matched"]].groupby("action").size()
+    for name, numbers in metrics["events"].items():
+        row = actions.set_index("action").loc[name]
+        assert row["n_found"] == numbers["n_found"] == found.get(name, 0)
+        assert row["n_found"] + row["n_missed"] == metrics["per_action"][name]["n_bouts"]
+        assert row["count_mean_labels"] == numbers["count_mean_labels"]
+    assert (trials["latency_from"] == "stim_frame").all()  # the simulation writes one
+    assert trials["followed_s"].between(0, 12).all()

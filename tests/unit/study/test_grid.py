@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nocigram.config.commands import FoldOptions, TrainOptions
@@ -11,6 +12,7 @@ from nocigram.config.launch import LaunchOptions
 from nocigram.config.presets import approach_values
 from nocigram.config.records import unflat
 from nocigram.core.errors import InputError
+from nocigram.evaluation import TrialPrediction
 from nocigram.study import cells, grid
 from nocigram.study.grid import Grid
 
@@ -85,6 +87,22 @@ def test_recordings_without_named_animals_are_told_of(folders, capsys):
     (folders.folder / "recordings.csv").unlink()
     grid_of(folders, "pose_only")
     assert "[info] Every recording counts as an animal of its own. Name those that" in capsys.readouterr().out
+
+
+def test_timings_are_those_of_the_data_as_they_are_when_a_study_is_gathered(folders, monkeypatch):
+    def predictions(cell):
+        labels, probabilities = np.zeros(40, dtype=np.int64), np.ones((40, 6)) / 6
+        names = [name.partition("#")[0] for name in cell.split.test]
+        return [
+            TrialPrediction(recording=name, trial=1, animal=name, labels=labels, probabilities=probabilities)
+            for name in names
+        ]
+
+    monkeypatch.setattr(cells.Cell, "predictions", predictions)
+    folders.table(("rec1", 1, 7, "A"), ("rec2", None, None, "A"), header="recording,trial,stim_frame,animal")
+    run = grid_of(folders, "pose_only").runs("pose_only")[0]
+    assert {trial.recording: trial.timing.stim_frame for trial in run}["rec1"] == 7
+    assert {(trial.timing.fps, trial.timing.start) for trial in run} == {(30.0, 0)}
 
 
 def test_too_few_animals_are_refused(folders):

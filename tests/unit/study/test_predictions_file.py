@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nocigram.evaluation import TrialPrediction
+from nocigram.evaluation import Timing, TrialPrediction
 from nocigram.study.predictions_file import load_predictions, save_predictions
 
 NAMES = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=9)
@@ -81,3 +81,16 @@ def test_a_file_that_could_not_be_finished_is_not_there(tmp_path, monkeypatch):
         assert list(tmp_path.iterdir()) == []
     else:
         raise AssertionError("expected the error of the disk")
+
+
+def test_a_timing_is_of_the_data_and_not_kept(tmp_path):
+    trial = TrialPrediction(
+        recording="a",
+        trial=1,
+        animal="a",
+        labels=np.zeros(1, dtype=np.int64),
+        probabilities=np.ones((1, 1)),
+        timing=Timing(fps=30.0, start=0, stim_frame=None),
+    )
+    save_predictions(tmp_path / "predictions.npz", [trial])
+    assert [read.timing for read in load_predictions(tmp_path / "predictions.npz")] == [None]
