@@ -164,7 +164,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
             f"# their behaviour: one of {', '.join(scheme.names)};",
             "# or unscored (its frames count in nothing), or leave_out (as if nobody had noted it)",
             "actions:",
-            *(f"  {_quoted(name)}:    # {n_events[name]} times" for name in unmapped),
+            *(f"  {_quoted(name)}:    # events: {n_events[name]}" for name in unmapped),
             *(f"  {_quoted(name)}: {words[code]}" for name, code in sorted(known.items())),
             f"# background: {scheme.names[0]}  # frames that were looked at and have no note; else unscored",
             f"# priority: [{scheme.names[1]}]  # which action counts where several were noted at once; else unscored",

@@ -35,6 +35,8 @@ class PoseOf:
     format: str
     track: PoseTrack
     animal: str | None
+    has_every_frame: bool
+    """As of `ForeignPose`."""
 
 
 @dataclass
@@ -80,7 +82,7 @@ def _take(
     """Add what was read to its recording, or to what is skipped where no video fits.
 
     Raises:
-        InputError: several animals to choose from.
+        InputError: several animals, and none was chosen.
     """
     target = target_of(reading, videos=videos, named=options.video)
     if target is None:
@@ -91,10 +93,17 @@ def _take(
     found.notes += [f"{reading.path.name}: {note}" for note in (*reading.notes, target.note) if note]
     if isinstance(reading, ForeignPose):
         track = _track_of(reading, options.individual)
-        found.poses.append(PoseOf(target=target, format=kind, track=track, animal=reading.animal))
+        if isinstance(track, Skipped):
+            found.skipped.append(track)
+        else:
+            about = {"animal": reading.animal, "has_every_frame": reading.has_every_frame}
+            found.poses.append(PoseOf(target=target, format=kind, track=track, **about))
     else:
         labels = _of_one_subject(reading, options.subject)
-        found.labels.append(LabelsOf(target=target, format=kind, labels=labels))
+        if isinstance(labels, Skipped):
+            found.skipped.append(labels)
+        else:
+            found.labels.append(LabelsOf(target=target, format=kind, labels=labels))
 
 
 def _files_of(given: Sequence[Path]) -> list[tuple[Path, bool]]:
@@ -130,46 +139,55 @@ def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> boo
     return reading.observation == observation
 
 
-def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack:
-    """The track of the animal that is meant.
+def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack | Skipped:
+    """The track of the animal that is meant; a file of one needs no choice.
 
     Raises:
-        InputError: several, of which none or another was chosen.
+        InputError: several, and none was chosen.
     """
     if len(pose.tracks) == 1:
         return pose.tracks[0]
     names = [track.individual or "" for track in pose.tracks]
-    chosen = [at for at, name in enumerate(names) if individual is not None and name.lower() == individual.lower()]
-    if len(chosen) > 1:
-        chosen = [at for at in chosen if names[at] == individual]
-    if len(chosen) == 1:
-        return pose.tracks[chosen[0]]
     n_more = len(names) - _MOST_NAMED
     listed = ", ".join(names[:_MOST_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
-    raise InputError(
-        f"{pose.path.name}: expected one of its animals {listed}, got {individual or 'no choice'}. "
-        "Choose one with --individual."
-    )
+    if individual is None:
+        raise InputError(
+            f"{pose.path.name}: expected one of its animals {listed}, got no choice. Choose one with --individual."
+        )
+    chosen = _chosen(individual, names)
+    if chosen is None:
+        return Skipped(what=pose.path.name, reason=f"no '{individual}' among its animals {listed}")
+    return pose.tracks[chosen]
 
 
-def _of_one_subject(labels: ForeignLabels, subject: str | None) -> ForeignLabels:
-    """The labels of the animal that is meant.
+def _of_one_subject(labels: ForeignLabels, subject: str | None) -> ForeignLabels | Skipped:
+    """The labels of the animal that is meant; a file of one needs no choice as long as none is made.
 
     Raises:
-        InputError: several, of which none was chosen, or none of the name that was.
+        InputError: several, and none was chosen.
     """
     names = list(dict.fromkeys(event.subject or NOBODY for event in labels.events))
-    if subject is None and len(names) <= 1:
+    where = labels.path.name + (f": observation '{labels.observation}'" if labels.observation else "")
+    listed = ", ".join(names)
+    if subject is None:
+        if len(names) > 1:
+            raise InputError(
+                f"{where}: expected one of its subjects {listed}, got no choice. Choose one with --subject."
+            )
         return labels
-    wanted = [name for name in names if subject is not None and name.lower() == subject.lower()]
-    if not wanted:
-        where = labels.path.name + (f": observation '{labels.observation}'" if labels.observation else "")
-        raise InputError(
-            f"{where}: expected one of its subjects {', '.join(names) or 'none'}, got {subject or 'no choice'}. "
-            "Choose one with --subject."
-        )
-    events = tuple(event for event in labels.events if (event.subject or NOBODY) == wanted[0])
+    chosen = _chosen(subject, names)
+    if chosen is None:
+        return Skipped(what=where, reason=f"no '{subject}' among its subjects {listed}")
+    events = tuple(event for event in labels.events if (event.subject or NOBODY) == names[chosen])
     return replace(labels, events=events)
+
+
+def _chosen(name: str, names: Sequence[str]) -> int | None:
+    """Where a name stands, exactly or without regard to case; None if it doesn't, or not for sure."""
+    if name in names:
+        return names.index(name)
+    matches = [at for at, each in enumerate(names) if each.lower() == name.lower()]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _refuse_doubles(found: Gathered) -> None:

@@ -32,6 +32,8 @@ class ForeignPose(Recorded):
 
     tracks: tuple[PoseTrack, ...]
     """One per animal or track; `individual` names each where there are several."""
+    has_every_frame: bool = True
+    """There is a row for each frame; False where frames without an animal have none, so the last may be missing."""
     animal: str | None = None
     """The animal's own name where the file has one, such as the subject_id of NWB."""
 

@@ -55,7 +55,7 @@ def read_slp(path: Path) -> list[ForeignPose]:
         frames = project.frames[project.frames["video"] == video]
         if len(frames):
             tracks = _tracks_of(path, project, frames)
-            poses.append(ForeignPose(path=path, video=name, tracks=tracks))
+            poses.append(ForeignPose(path=path, video=name, tracks=tracks, has_every_frame=False))
     if not poses:
         raise InputError(f"{path.name}: expected frames with instances, got none. Predict the video with SLEAP first.")
     return poses
@@ -182,4 +182,4 @@ def read_analysis(path: Path) -> list[ForeignPose]:
     )
     if not found:
         raise InputError(f"{path.name}: expected at least one track, got none. Track the video with SLEAP first.")
-    return [ForeignPose(path=path, video=video or None, tracks=found)]
+    return [ForeignPose(path=path, video=video or None, tracks=found, has_every_frame=False)]

@@ -219,7 +219,7 @@ def test_of_several_subjects_one_has_to_be_chosen(laboratory, foreign, converted
     foreign("rec.csv", both)
     with pytest.raises(InputError, match=r"expected one of its subjects A, No focal subject, got no choice"):
         converted()
-    with pytest.raises(InputError, match=r"got B. Choose one with --subject"):
+    with pytest.raises(InputError, match=r"rec.csv: no 'B' among its subjects A, No focal subject"):
         converted(subject="B")
     assert converted(subject="a").labels[0].bouts == {"paw_lick": 1}
     assert converted(subject="no focal subject", out=laboratory.folder / "n").labels[0].bouts == {"walk": 1}
