@@ -62,7 +62,7 @@ def convert(options: ConvertOptions) -> ConvertSummary:
     found.notes += [note for each in poses for note in _length_notes(each, clocks.get(each.target.name))]
     labelled = _labelled(found, clocks, options=options, codes=codes, given=given, scheme=scheme)
     if not labelled and not poses:
-        reasons = "".join(f"\n{each.what}: {each.reason}" for each in found.skipped)
+        reasons = "".join(f"\n{line}" for line in (*map(str, found.skipped), *found.notes))
         raise InputError(f"files: expected something to convert, got nothing that can be used.{reasons}")
     with staged(options.out, OUTPUTS) as stage:
         _write(stage, poses, labelled, scheme=scheme, link=options.link)

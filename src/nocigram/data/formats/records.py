@@ -81,6 +81,9 @@ class Skipped:
     """File and part."""
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
+
 
 Reading = ForeignPose | ForeignLabels | Skipped
 
