@@ -173,7 +173,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
 
 
 def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
-    """What one behaviour becomes, or None."""
+    """What one behaviour becomes, or None; one with modifiers (`lick|left`) is what it is without, unless named."""
     if name in given.actions:
         return given.actions[name]
     plain = plain_name(name)
@@ -183,7 +183,8 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
     for code, action in enumerate(scheme.names):
         if plain in (plain_name(action), *_SYNONYMS.get(action, ())):
             return code
-    return None
+    shorter = name.rpartition("|")[0]
+    return _code_of(shorter, given, scheme) if shorter else None
 
 
 def _quoted(name: str) -> str:

@@ -26,7 +26,7 @@ from nocigram.data.conversion.writer import (
     write_recordings,
     write_scheme,
 )
-from nocigram.data.formats import ForeignLabels, Skipped
+from nocigram.data.formats import MOST_FRAMES, ForeignLabels, Skipped
 from nocigram.data.scheme_file import read_scheme
 from nocigram.pose.skeleton import MOUSE
 from nocigram.pose.skeleton_file import read_skeleton
@@ -157,8 +157,8 @@ def _clock_without_video(each: LabelsOf, found: Gathered, options: ConvertOption
         raise InputError(f"{name}: expected its video or --fps, got neither. Give --videos, whose time stamps count.")
     n_frames = labels.n_frames or (rows[0] if rows else None)
     if n_frames is None and labels.length_s and fps:
-        n_frames = round(labels.length_s * fps)
-    if n_frames is None:
+        n_frames = round(min(labels.length_s * fps, MOST_FRAMES + 1))
+    if n_frames is None or not 0 < n_frames <= MOST_FRAMES:
         raise InputError(f"{name}: expected its video, got no other word of its length. Give --videos.")
     return steady_clock(n_frames=n_frames, fps=fps or 1.0)
 

@@ -13,6 +13,9 @@ from jaxtyping import Bool
 from nocigram.core.bouts import bouts_of
 from nocigram.pose.tracks import PoseTrack
 
+MOST_FRAMES = 10_000_000
+"""Of a recording, 92 hours at 30 Hz; a file that speaks of more is broken."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:

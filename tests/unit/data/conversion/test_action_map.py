@@ -88,6 +88,13 @@ def test_a_users_answer_wins_over_the_usual_one_and_case_does_not_matter(labels)
     assert codes_of([labels("walk")], given=given, scheme=DEFAULT_SCHEME) == {"walk": 0}
 
 
+def test_a_behaviour_with_modifiers_is_what_it_is_without_them_unless_it_is_named(labels):
+    given = ActionMap(actions={"paw": 1, "paw|shake": 4})
+    found = labels("paw|shake", "paw|shake|left", "paw|other", "lick|left")
+    codes = codes_of([found], given=given, scheme=DEFAULT_SCHEME)
+    assert codes == {"paw|shake": 4, "paw|shake|left": 4, "paw|other": 1, "lick|left": 2}
+
+
 def test_a_behaviour_that_never_occurs_needs_no_answer(labels):
     unused = labels("walk")
     assert codes_of([unused], given=ActionMap(actions={"bite": 1}), scheme=DEFAULT_SCHEME) == {"walk": 6}

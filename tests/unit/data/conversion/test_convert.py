@@ -187,6 +187,14 @@ def test_without_videos_the_rate_in_the_file_or_the_users_counts(foreign, conver
     assert len(codes_in(summary, "prediction_mouse.avi_1.csv")) == 80
 
 
+def test_a_table_of_times_alone_needs_a_video(foreign, converted):
+    foreign("mouse_labels.csv", "time,lick\n0,1\n0.1,0\n")
+    with pytest.raises(InputError, match=r"mouse: expected its video or --fps, got neither. Give --videos"):
+        converted(videos=None)
+    with pytest.raises(InputError, match=r"mouse: expected its video, got no other word of its length"):
+        converted(videos=None, fps=30.0)
+
+
 def test_a_video_of_another_length_is_told_or_refused(laboratory, foreign, converted):
     laboratory.video(n_frames=34, fps=10.0)
     foreign("rec.csv", boris(("lick", 1, 2)))
