@@ -164,7 +164,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
             f"# their behaviour: one of {', '.join(scheme.names)};",
             "# or unscored (its frames count in nothing), or leave_out (as if nobody had noted it)",
             "actions:",
-            *(f"  {_quoted(name)}:    # {n_events[name]} times" for name in unmapped),
+            *(f"  {_quoted(name)}:    # events: {n_events[name]}" for name in unmapped),
             *(f"  {_quoted(name)}: {words[code]}" for name, code in sorted(known.items())),
             f"# background: {scheme.names[0]}  # frames that were looked at and have no note; else unscored",
             f"# priority: [{scheme.names[1]}]  # which action counts where several were noted at once; else unscored",
@@ -173,7 +173,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
 
 
 def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
-    """What one behaviour becomes, or None."""
+    """What one behaviour becomes, or None; one with modifiers (`lick|left`) is what it is without, unless named."""
     if name in given.actions:
         return given.actions[name]
     plain = plain_name(name)
@@ -183,7 +183,8 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
     for code, action in enumerate(scheme.names):
         if plain in (plain_name(action), *_SYNONYMS.get(action, ())):
             return code
-    return None
+    shorter = name.rpartition("|")[0]
+    return _code_of(shorter, given, scheme) if shorter else None
 
 
 def _quoted(name: str) -> str:

@@ -26,7 +26,7 @@ from nocigram.data.conversion.writer import (
     write_recordings,
     write_scheme,
 )
-from nocigram.data.formats import ForeignLabels, Skipped
+from nocigram.data.formats import MOST_FRAMES, ForeignLabels, Skipped
 from nocigram.data.scheme_file import read_scheme
 from nocigram.pose.skeleton import MOUSE
 from nocigram.pose.skeleton_file import read_skeleton
@@ -58,9 +58,11 @@ def convert(options: ConvertOptions) -> ConvertSummary:
     codes = codes_of((each.labels for each in found.labels), given=given, scheme=scheme)
     targets = _by_name([*(each.target for each in found.poses), *(each.target for each in found.labels)])
     clocks = {name: clock_of_video(probe(target.video)) for name, target in targets.items() if target.video}
+    poses = [_to_the_end(each, clocks.get(each.target.name)) for each in poses]
+    found.notes += [note for each in poses for note in _length_notes(each, clocks.get(each.target.name))]
     labelled = _labelled(found, clocks, options=options, codes=codes, given=given, scheme=scheme)
     if not labelled and not poses:
-        reasons = "".join(f"\n{each.what}: {each.reason}" for each in found.skipped)
+        reasons = "".join(f"\n{line}" for line in (*map(str, found.skipped), *found.notes))
         raise InputError(f"files: expected something to convert, got nothing that can be used.{reasons}")
     with staged(options.out, OUTPUTS) as stage:
         _write(stage, poses, labelled, scheme=scheme, link=options.link)
@@ -86,6 +88,22 @@ def _named(poses: list[PoseOf], options: ConvertOptions) -> list[PoseOf]:
         ask_for_keypoints((each.track for each in poses), skeleton=skeleton)
         return poses
     return [replace(each, track=renamed(each.track, names)) for each in poses]
+
+
+def _to_the_end(pose: PoseOf, clock: Clock | None) -> PoseOf:
+    """The pose with rows up to the end of its video, where its file leaves out frames without an animal."""
+    track = pose.track
+    n_missing = 0 if clock is None or pose.has_every_frame else max(0, clock.n_frames - track.n_frames)
+    xy_px = np.pad(track.xy_px, ((0, n_missing), (0, 0), (0, 0)), constant_values=np.nan)
+    likelihood = np.pad(track.likelihood, ((0, n_missing), (0, 0)))
+    return replace(pose, track=replace(track, xy_px=xy_px, likelihood=likelihood))
+
+
+def _length_notes(pose: PoseOf, clock: Clock | None) -> list[str]:
+    """Rows that are not the frames of the video."""
+    if clock is None or pose.track.n_frames == clock.n_frames:
+        return []
+    return [f"{pose.track.path.name}: {pose.track.n_frames} rows, {clock.n_frames} frames in the video"]
 
 
 def _labelled(
@@ -139,8 +157,8 @@ def _clock_without_video(each: LabelsOf, found: Gathered, options: ConvertOption
         raise InputError(f"{name}: expected its video or --fps, got neither. Give --videos, whose time stamps count.")
     n_frames = labels.n_frames or (rows[0] if rows else None)
     if n_frames is None and labels.length_s and fps:
-        n_frames = round(labels.length_s * fps)
-    if n_frames is None:
+        n_frames = round(min(labels.length_s * fps, MOST_FRAMES + 1))
+    if n_frames is None or not 0 < n_frames <= MOST_FRAMES:
         raise InputError(f"{name}: expected its video, got no other word of its length. Give --videos.")
     return steady_clock(n_frames=n_frames, fps=fps or 1.0)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nocigram.config.convert import ConvertOptions
 from nocigram.core.errors import InputError
+from nocigram.data.annotations import video_and_number
 from nocigram.data.conversion.matching import Target, known_videos, target_of
 from nocigram.data.discover import VIDEO_SUFFIXES
 from nocigram.data.formats import FORMATS, ForeignLabels, ForeignPose, Format, Skipped, format_of
@@ -15,7 +16,7 @@ from nocigram.pose.tracks import PoseTrack
 NOBODY = "No focal subject"
 """BORIS' word for an event of no animal."""
 _MOST_NAMED = 10
-"""Animals or tracks that a message lists."""
+"""Animals, tracks or files that a message lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class PoseOf:
     format: str
     track: PoseTrack
     animal: str | None
+    has_every_frame: bool
+    """As of `ForeignPose`."""
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Gathered:
     skipped: list[Skipped] = field(default_factory=list)
     """What should have been of use and isn't."""
     notes: list[str] = field(default_factory=list)
+    unknown: list[Path] = field(default_factory=list)
+    """Files of folders that are of no known format."""
 
 
 def gather(options: ConvertOptions) -> Gathered:
@@ -65,8 +70,25 @@ def gather(options: ConvertOptions) -> Gathered:
                 found.skipped.append(reading)
             elif _is_of(reading, options.observation):
                 _take(reading, found, kind=kind.name, videos=videos, options=options)
+    found.notes += _notes_on(found.unknown)
+    found.poses = [each for each in found.poses if not _has_twin(each, found.poses)]
     _refuse_doubles(found)
     return found
+
+
+def _notes_on(unknown: list[Path]) -> list[str]:
+    """A line on files that are in our layout already, and one on files of no known format."""
+    ours = [path for path in unknown if video_and_number(path)]
+    others = [path.name for path in unknown if path not in ours]
+    notes = [f"{len(ours)} annotations are left out, since they are in Nocigram's layout already"] if ours else []
+    return notes + ([f"left out, since they are of no format that is known: {_listed(others)}"] if others else [])
+
+
+def _has_twin(pose: PoseOf, poses: Sequence[PoseOf]) -> bool:
+    """Whether a file is the h5 that DeepLabCut writes beside a csv."""
+    path = pose.track.path
+    twins = [each.track.path for each in poses if each.format == pose.format and each.target == pose.target]
+    return path.suffix.lower() != ".csv" and path.with_suffix(".csv") in twins
 
 
 def _take(
@@ -80,7 +102,7 @@ def _take(
     """Add what was read to its recording, or to what is skipped where no video fits.
 
     Raises:
-        InputError: several animals to choose from.
+        InputError: several animals, and none was chosen.
     """
     target = target_of(reading, videos=videos, named=options.video)
     if target is None:
@@ -91,10 +113,17 @@ def _take(
     found.notes += [f"{reading.path.name}: {note}" for note in (*reading.notes, target.note) if note]
     if isinstance(reading, ForeignPose):
         track = _track_of(reading, options.individual)
-        found.poses.append(PoseOf(target=target, format=kind, track=track, animal=reading.animal))
+        if isinstance(track, Skipped):
+            found.skipped.append(track)
+        else:
+            every, animal = reading.has_every_frame, reading.animal
+            found.poses.append(PoseOf(target=target, format=kind, track=track, animal=animal, has_every_frame=every))
     else:
         labels = _of_one_subject(reading, options.subject)
-        found.labels.append(LabelsOf(target=target, format=kind, labels=labels))
+        if isinstance(labels, Skipped):
+            found.skipped.append(labels)
+        else:
+            found.labels.append(LabelsOf(target=target, format=kind, labels=labels))
 
 
 def _files_of(given: Sequence[Path]) -> list[tuple[Path, bool]]:
@@ -109,7 +138,7 @@ def _files_of(given: Sequence[Path]) -> list[tuple[Path, bool]]:
 
 
 def _format_in(path: Path, is_named: bool, found: Gathered) -> Format | None:
-    """The format of a file; None, with a note, where a folder holds one of no known format.
+    """The format of a file; None where a folder holds one of no known format, which is kept in mind.
 
     Raises:
         InputError: the user named a file of no known format, or it can't be read.
@@ -119,7 +148,7 @@ def _format_in(path: Path, is_named: bool, found: Gathered) -> Format | None:
         known = ", ".join(each.name for each in FORMATS)
         raise InputError(f"{path.name}: expected a file of {known}, got something else. Check what was exported.")
     if kind is None and path.suffix.lower() not in VIDEO_SUFFIXES:
-        found.notes.append(f"{path.name}: left out, since it is of no format that is known")
+        found.unknown.append(path)
     return kind
 
 
@@ -130,46 +159,60 @@ def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> boo
     return reading.observation == observation
 
 
-def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack:
-    """The track of the animal that is meant.
+def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack | Skipped:
+    """The track of the animal that is meant; a file of one needs no choice.
 
     Raises:
-        InputError: several, of which none or another was chosen.
+        InputError: several, and none was chosen.
     """
     if len(pose.tracks) == 1:
         return pose.tracks[0]
     names = [track.individual or "" for track in pose.tracks]
-    chosen = [at for at, name in enumerate(names) if individual is not None and name.lower() == individual.lower()]
-    if len(chosen) > 1:
-        chosen = [at for at in chosen if names[at] == individual]
-    if len(chosen) == 1:
-        return pose.tracks[chosen[0]]
-    n_more = len(names) - _MOST_NAMED
-    listed = ", ".join(names[:_MOST_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
-    raise InputError(
-        f"{pose.path.name}: expected one of its animals {listed}, got {individual or 'no choice'}. "
-        "Choose one with --individual."
-    )
+    listed = _listed(names)
+    if individual is None:
+        raise InputError(
+            f"{pose.path.name}: expected one of its animals {listed}, got no choice. Choose one with --individual."
+        )
+    chosen = _chosen(individual, names)
+    if chosen is None:
+        return Skipped(what=pose.path.name, reason=f"no '{individual}' among its animals {listed}")
+    return pose.tracks[chosen]
 
 
-def _of_one_subject(labels: ForeignLabels, subject: str | None) -> ForeignLabels:
-    """The labels of the animal that is meant.
+def _of_one_subject(labels: ForeignLabels, subject: str | None) -> ForeignLabels | Skipped:
+    """The labels of the animal that is meant; a file of one needs no choice as long as none is made.
 
     Raises:
-        InputError: several, of which none was chosen, or none of the name that was.
+        InputError: several, and none was chosen.
     """
     names = list(dict.fromkeys(event.subject or NOBODY for event in labels.events))
-    if subject is None and len(names) <= 1:
+    where = labels.path.name + (f": observation '{labels.observation}'" if labels.observation else "")
+    listed = ", ".join(names)
+    if subject is None:
+        if len(names) > 1:
+            raise InputError(
+                f"{where}: expected one of its subjects {listed}, got no choice. Choose one with --subject."
+            )
         return labels
-    wanted = [name for name in names if subject is not None and name.lower() == subject.lower()]
-    if not wanted:
-        where = labels.path.name + (f": observation '{labels.observation}'" if labels.observation else "")
-        raise InputError(
-            f"{where}: expected one of its subjects {', '.join(names) or 'none'}, got {subject or 'no choice'}. "
-            "Choose one with --subject."
-        )
-    events = tuple(event for event in labels.events if (event.subject or NOBODY) == wanted[0])
+    chosen = _chosen(subject, names)
+    if chosen is None:
+        return Skipped(what=where, reason=f"no '{subject}' among its subjects {listed}")
+    events = tuple(event for event in labels.events if (event.subject or NOBODY) == names[chosen])
     return replace(labels, events=events)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    n_more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
+
+
+def _chosen(name: str, names: Sequence[str]) -> int | None:
+    """Where a name stands, exactly or without regard to case; None if it doesn't, or not for sure."""
+    if name in names:
+        return names.index(name)
+    matches = [at for at, each in enumerate(names) if each.lower() == name.lower()]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _refuse_doubles(found: Gathered) -> None:

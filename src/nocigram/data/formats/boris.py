@@ -96,7 +96,15 @@ def _table_of(header: list[str], rows: list[list[str]], *, path: Path) -> pd.Dat
     columns = {ours: spelt[name] for ours, names in _COLUMNS.items() for name in reversed(names) if name in spelt}
     if short := next((row for row in rows if len(row) <= max(columns.values())), None):
         raise InputError(f"{path.name}: expected {len(header)} cells in every row, got {', '.join(short)}. {_FIX}")
-    return pd.DataFrame({ours: [row[at] for row in rows] for ours, at in columns.items()}, dtype=str)
+    table = pd.DataFrame({ours: [row[at] for row in rows] for ours, at in columns.items()}, dtype=str)
+    modifiers = [at for at, cell in enumerate(header) if cell.lower().startswith("modifier")]
+    table["name"] = [_named(row[columns["name"]], [row[at] for at in modifiers if at < len(row)]) for row in rows]
+    return table
+
+
+def _named(behaviour: str, modifiers: Iterable[str]) -> str:
+    """A behaviour with its modifiers, as in `paw response|lick`."""
+    return "|".join([behaviour, *(each for each in modifiers if each and each != "None")])
 
 
 def _refuse_offset(path: Path, top: Sequence[Sequence[str]], table: pd.DataFrame) -> None:
@@ -198,7 +206,8 @@ def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:
 
 def _is_project(sample: Sample) -> bool:
     """A JSON object with an ethogram and observations."""
-    return sample.is_json and '"project_format_version"' in sample.text
+    keys = ('"project_format_version"', '"behaviors_conf"', '"subjects_conf"')  # their order differs
+    return sample.is_json and any(key in sample.text for key in keys)
 
 
 @register_format("BORIS project", kind="labels", recognises=_is_project)
@@ -230,20 +239,14 @@ def _in_project(path: Path, name: str, observation: dict[str, Any], kinds: dict[
         return [Skipped(what=where, reason=f"a time offset of {observation['time offset']} s. Set it to 0 in BORIS.")]
     if not observation["events"]:
         return [Skipped(what=where, reason="it has no events")]
-    marks = [(str(event[2]), str(event[1]), float(event[0])) for event in observation["events"]]
-    if unknown := sorted({code for code, _, _ in marks} - set(kinds)):
-        return [Skipped(what=where, reason=f"behaviours that the ethogram lacks: {', '.join(unknown)}")]
-    is_point = {code: "point" in kind.lower() for code, kind in kinds.items()}
-    states = _paired((code, who, at, None) for code, who, at in marks if not is_point[code])
-    if isinstance(states, str):
-        return [Skipped(what=where, reason=states)]
-    points = [Event(name=code, start=at, stop=at, subject=who) for code, who, at in marks if is_point[code]]
+    events = _events_in_project(observation["events"], kinds)
+    if isinstance(events, str):
+        return [Skipped(what=where, reason=events)]
     videos = _videos_of(files["1"], observation.get("media_info") or {})
     if videos is None:
         return [Skipped(what=where, reason="several videos whose lengths BORIS didn't store")]
-    labels = ForeignLabels(
-        path=path, video=None, unit="s", events=_in_order([*points, *states]), names=tuple(kinds), observation=name
-    )
+    names = tuple(dict.fromkeys([*kinds, *(event.name for event in events)]))
+    labels = ForeignLabels(path=path, video=None, unit="s", events=events, names=names, observation=name)
     start_s, stop_s = observation.get("observation time interval") or (0, 0)
     if stop_s:
         labels = replace(labels, scored=((float(start_s), float(stop_s)),))
@@ -251,6 +254,27 @@ def _in_project(path: Path, name: str, observation: dict[str, Any], kinds: dict[
     if others:
         labels = replace(labels, notes=(f"no labels are made of the other players' {', '.join(map(_base, others))}",))
     return [_part_of(labels, video, is_last=video is videos[-1]) for video in videos]
+
+
+def _events_in_project(events: Sequence[Sequence[Any]], kinds: dict[str, str]) -> tuple[Event, ...] | str:
+    """The events of an observation, each [seconds, subject, behaviour, modifiers, ...], or why they can't be told."""
+    if unknown := sorted({str(event[2]) for event in events} - set(kinds)):
+        return f"behaviours that the ethogram lacks: {', '.join(unknown)}"
+    is_point = {code: "point" in kind.lower() for code, kind in kinds.items()}
+    marks = [
+        (
+            _named(str(event[2]), [str(event[3] or "")] if len(event) > 3 else []),
+            str(event[1]),
+            float(event[0]),
+            event[2],
+        )
+        for event in events
+    ]
+    states = _paired((name, who, at, None) for name, who, at, code in marks if not is_point[code])
+    if isinstance(states, str):
+        return states
+    points = [Event(name=name, start=at, stop=at, subject=who) for name, who, at, code in marks if is_point[code]]
+    return _in_order([*points, *states])
 
 
 def _videos_of(names: Sequence[str], info: dict[str, Any]) -> list[_Video] | None:

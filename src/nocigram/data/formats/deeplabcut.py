@@ -17,9 +17,9 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 def _is_deeplabcut(sample: Sample) -> bool:
     """Header rows scorer, bodyparts, coords; in the h5 twin, a table of pandas."""
     firsts = [row[0].lower() for row in sample.rows[:4] if row]
-    return {"scorer", "bodyparts", "coords"} <= set(firsts) or any(
-        member.endswith("/block0_values") for member in sample.members
-    )
+    if {"scorer", "bodyparts", "coords"} <= set(firsts):
+        return True
+    return any(member.endswith(("/block0_values", "/_i_table")) for member in sample.members)
 
 
 @register_format("DeepLabCut or Lightning Pose", kind="pose", recognises=_is_deeplabcut)

@@ -13,6 +13,9 @@ from jaxtyping import Bool
 from nocigram.core.bouts import bouts_of
 from nocigram.pose.tracks import PoseTrack
 
+MOST_FRAMES = 10_000_000
+"""Of a recording, 92 hours at 30 Hz; a file that speaks of more is broken."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
@@ -32,6 +35,8 @@ class ForeignPose(Recorded):
 
     tracks: tuple[PoseTrack, ...]
     """One per animal or track; `individual` names each where there are several."""
+    has_every_frame: bool = True
+    """There is a row for each frame; False where frames without an animal have none, so the last may be missing."""
     animal: str | None = None
     """The animal's own name where the file has one, such as the subject_id of NWB."""
 
@@ -78,6 +83,9 @@ class Skipped:
     what: str
     """File and part."""
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
 
 
 Reading = ForeignPose | ForeignLabels | Skipped

@@ -14,7 +14,7 @@ from jaxtyping import Float64, Shaped
 
 from nocigram.core.errors import InputError
 from nocigram.data.formats.hdf5 import array_in, opened_hdf5, text_of, texts_of
-from nocigram.data.formats.records import ForeignPose
+from nocigram.data.formats.records import MOST_FRAMES, ForeignPose
 from nocigram.data.formats.registry import register_format
 from nocigram.data.formats.tracks import shape_fault, track_of
 from nocigram.pose.tracks import PoseTrack
@@ -55,7 +55,7 @@ def read_slp(path: Path) -> list[ForeignPose]:
         frames = project.frames[project.frames["video"] == video]
         if len(frames):
             tracks = _tracks_of(path, project, frames)
-            poses.append(ForeignPose(path=path, video=name, tracks=tracks))
+            poses.append(ForeignPose(path=path, video=name, tracks=tracks, has_every_frame=False))
     if not poses:
         raise InputError(f"{path.name}: expected frames with instances, got none. Predict the video with SLEAP first.")
     return poses
@@ -104,6 +104,8 @@ def _video_of(video: dict[str, Any]) -> str:
 def _tracks_of(path: Path, project: _Project, frames: Shaped[np.ndarray, " F"]) -> tuple[PoseTrack, ...]:
     """One track per animal of a video."""
     n_frames, n_nodes = int(frames["frame_idx"].max()) + 1, len(project.nodes)
+    if n_frames > MOST_FRAMES:
+        raise InputError(f"{path.name}: expected frames of a video, got frame {n_frames - 1}. Save the file again.")
     values: dict[int, Float64[np.ndarray, "T K 3"]] = {}
     taken: dict[tuple[int, int], int] = {}
     for frame in frames:
@@ -182,4 +184,4 @@ def read_analysis(path: Path) -> list[ForeignPose]:
     )
     if not found:
         raise InputError(f"{path.name}: expected at least one track, got none. Track the video with SLEAP first.")
-    return [ForeignPose(path=path, video=video or None, tracks=found)]
+    return [ForeignPose(path=path, video=video or None, tracks=found, has_every_frame=False)]

@@ -88,6 +88,13 @@ def test_a_users_answer_wins_over_the_usual_one_and_case_does_not_matter(labels)
     assert codes_of([labels("walk")], given=given, scheme=DEFAULT_SCHEME) == {"walk": 0}
 
 
+def test_a_behaviour_with_modifiers_is_what_it_is_without_them_unless_it_is_named(labels):
+    given = ActionMap(actions={"paw": 1, "paw|shake": 4})
+    found = labels("paw|shake", "paw|shake|left", "paw|other", "lick|left")
+    codes = codes_of([found], given=given, scheme=DEFAULT_SCHEME)
+    assert codes == {"paw|shake": 4, "paw|shake|left": 4, "paw|other": 1, "lick|left": 2}
+
+
 def test_a_behaviour_that_never_occurs_needs_no_answer(labels):
     unused = labels("walk")
     assert codes_of([unused], given=ActionMap(actions={"bite": 1}), scheme=DEFAULT_SCHEME) == {"walk": 6}
@@ -98,7 +105,7 @@ def test_what_has_no_answer_is_listed_with_a_file_to_fill_in(labels, map_file):
     with pytest.raises(InputError, match=r"no answer for 1, bite: hard, no\. Fill in this file") as caught:
         codes_of(found, given=ActionMap(), scheme=DEFAULT_SCHEME)
     template = str(caught.value).split("\n\n", 1)[1]
-    assert "2 times" in template
+    assert "# events: 2" in template
     assert yaml.safe_load(template) == {"actions": {"1": None, "bite: hard": None, "no": None, "walk": "walk"}}
     with pytest.raises(InputError, match="no answer for 1, bite: hard, no"):  # as long as it isn't filled in
         codes_of(found, given=read_action_map(map_file(template), scheme=DEFAULT_SCHEME), scheme=DEFAULT_SCHEME)

@@ -1,7 +1,9 @@
 import json
 from dataclasses import replace
 
+import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,6 +187,14 @@ def test_without_videos_the_rate_in_the_file_or_the_users_counts(foreign, conver
     assert len(codes_in(summary, "prediction_mouse.avi_1.csv")) == 80
 
 
+def test_a_table_of_times_alone_needs_a_video(foreign, converted):
+    foreign("mouse_labels.csv", "time,lick\n0,1\n0.1,0\n")
+    with pytest.raises(InputError, match=r"mouse: expected its video or --fps, got neither. Give --videos"):
+        converted(videos=None)
+    with pytest.raises(InputError, match=r"mouse: expected its video, got no other word of its length"):
+        converted(videos=None, fps=30.0)
+
+
 def test_a_video_of_another_length_is_told_or_refused(laboratory, foreign, converted):
     laboratory.video(n_frames=34, fps=10.0)
     foreign("rec.csv", boris(("lick", 1, 2)))
@@ -219,7 +229,7 @@ def test_of_several_subjects_one_has_to_be_chosen(laboratory, foreign, converted
     foreign("rec.csv", both)
     with pytest.raises(InputError, match=r"expected one of its subjects A, No focal subject, got no choice"):
         converted()
-    with pytest.raises(InputError, match=r"got B. Choose one with --subject"):
+    with pytest.raises(InputError, match=r"rec.csv: no 'B' among its subjects A, No focal subject"):
         converted(subject="B")
     assert converted(subject="a").labels[0].bouts == {"paw_lick": 1}
     assert converted(subject="no focal subject", out=laboratory.folder / "n").labels[0].bouts == {"walk": 1}
@@ -255,6 +265,41 @@ def test_two_pose_files_of_a_video_are_refused(laboratory, foreign, converted):
     foreign("rec_2.csv", pose_csv())
     with pytest.raises(InputError, match=r"rec: expected one pose file, got rec_1.csv, rec_2.csv"):
         converted()
+
+
+def test_the_h5_that_deeplabcut_writes_beside_a_csv_is_the_same_pose(laboratory, foreign, converted):
+    laboratory.video(n_frames=40)
+    path = foreign("recDLC_net.csv", pose_csv())
+    pd.read_csv(path, header=[0, 1, 2], index_col=0).to_hdf(
+        path.with_suffix(".h5"), key="df_with_missing", format="table"
+    )
+    assert [row.file for row in converted().poses] == ["recDLC_net.csv"]
+    path.unlink()
+    (row,) = converted(out=laboratory.folder / "again").poses
+    assert (row.file, row.n_frames, row.n_keypoints) == ("recDLC_net.h5", 40, 6)
+
+
+def test_annotations_of_our_layout_are_nothing_to_convert(laboratory, foreign, converted):
+    foreign("prediction_rec.mp4_1.csv", "Frame,Action\n0,0\n")
+    with pytest.raises(InputError, match=r"1 annotations are left out, since they are in Nocigram's layout already"):
+        converted()
+
+
+def test_a_sleap_file_that_ends_before_the_video_is_filled_to_its_end(laboratory, foreign, converted, tmp_path):
+    laboratory.video(n_frames=40)
+    path = foreign("rec.analysis.h5", "")
+    with h5py.File(path, "w") as content:
+        content["tracks"], content["node_names"] = np.ones((1, 2, 6, 30)), np.array(SIX, dtype="S")
+    summary = converted()
+    assert not summary.notes
+    track = read_pose(summary.out / "Videos/recDLC_converted.csv")
+    assert track.likelihood.sum(axis=1).tolist() == [6] * 30 + [0] * 10
+
+
+def test_rows_that_are_not_the_frames_of_the_video_are_told(laboratory, foreign, converted):
+    laboratory.video(n_frames=40)
+    foreign("rec.csv", pose_csv(n_frames=41))
+    assert converted().notes == ["rec.csv: 41 rows, 40 frames in the video"]
 
 
 def test_keypoints_that_are_not_known_are_asked_for(laboratory, foreign, converted):
@@ -299,7 +344,7 @@ def test_the_report_says_what_was_made_of_each_file(laboratory, foreign, convert
     assert row.split()[5:] == ["rec", "40", "15", "25", "5", "time", "stamps", "paw_lick", "2"]
     assert "behaviours: lick -> paw_lick, shake -> paw_shake" in text
     assert "rec.csv: 20 frames without a note are unscored" in text
-    assert "readme.txt: left out, since it is of no format that is known" in text
+    assert "[warn] left out, since they are of no format that is known: readme.txt" in text
 
 
 def test_a_file_that_the_user_named_has_to_be_of_a_known_format(foreign, converted):

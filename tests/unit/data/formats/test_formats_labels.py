@@ -31,6 +31,14 @@ def events_of(labels):
     return [(event.subject, event.name, event.start, event.stop) for event in labels.events]
 
 
+@pytest.fixture
+def boris_file(text_file):
+    def write(content):
+        return text_file([json.dumps(content)], name="study.boris")
+
+    return write
+
+
 # --- BORIS tables
 
 LICK_AND_FLINCH = [("m", "lick", 1.5, 2.25), ("m", "flinch", 2.0, 2.0)]
@@ -106,6 +114,21 @@ def test_an_event_that_ends_where_the_next_of_its_kind_begins(text_file):
     assert events_of(labels) == [("m", "lick", 1, 2), ("m", "lick", 2, 3)]
 
 
+def test_modifiers_are_part_of_the_name_and_each_is_paired_for_itself(text_file, boris_file):
+    header = TABULAR.replace("Comment", "Modifiers")
+    marks = [(1, "l", "START"), (2, "r", "START"), (3, "l", "STOP"), (4, "r", "STOP"), (5, "", "POINT")]
+    (labels,) = read(text_file([header, *(f"{at},/v/a.mp4,60,25,m,paw,,{of},{kind}" for at, of, kind in marks)]))
+    assert events_of(labels) == [("m", "paw|l", 1, 3), ("m", "paw|r", 2, 4), ("m", "paw", 5, 5)]
+    events = [
+        [1, "m", "lick", "l|up", ""],
+        [2, "m", "lick", "None", ""],
+        [3, "m", "lick", "l|up", ""],
+        [4, "m", "lick", "", ""],
+    ]
+    (labels,) = read(boris_file(boris_project(events)))
+    assert events_of(labels) == [("m", "lick|l|up", 1, 3), ("m", "lick", 2, 4)]
+
+
 def test_no_focal_subject_is_no_subject(text_file):
     (labels,) = read(text_file([TABULAR, mark(1, "flinch", "POINT", "No focal subject")]))
     assert labels.events[0].subject == ""
@@ -179,14 +202,6 @@ def boris_project(events, *, files=("/v/a.mp4",), lengths=(), **more):
     }  # fmt: skip
     conf = {"0": {"code": "lick", "type": "State event"}, "1": {"code": "flinch", "type": "Point event"}}
     return {"project_format_version": "7.0", "behaviors_conf": conf, "observations": {"obs": observation | more}}
-
-
-@pytest.fixture
-def boris_file(text_file):
-    def write(content):
-        return text_file([json.dumps(content)], name="study.boris")
-
-    return write
 
 
 def test_state_events_of_a_project_take_turns_and_point_events_stand_alone(boris_file):

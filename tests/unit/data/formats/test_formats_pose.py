@@ -78,6 +78,9 @@ def test_a_single_animal_needs_no_track(slp_file):
         pytest.param(
             [(0, 0, 0, True)], {"version": 2.0}, "expected an .slp file of version 1, got 2", id="another version"
         ),
+        pytest.param(
+            [(0, 10**9, 0, True)], {}, "expected frames of a video, got frame 1000000000", id="a frame too far"
+        ),
         pytest.param([], {}, "expected frames with instances, got none", id="no frames"),
     ],
 )
