@@ -161,7 +161,7 @@ CASES = [
         _refused(
             f"cells separated by {word}",
             _edited(lambda rows: None, separator=sign),
-            _COLUMNS + rf" cells separated by {word}",
+            _CSV + rf" cells separated by {word}",
         )
         for word, sign in (("semicolons", ";"), ("tabs", "\t"), ("bars", "|"))
     ),
