@@ -32,7 +32,7 @@ class Ran:
         return self.out + self.err
 
 
-def run(arguments: Sequence[str], *, timeout_s: int = 60) -> Ran:
+def run(arguments: Sequence[str], *, timeout_s: int = 300) -> Ran:
     """Run a command to its end."""
     started = time.perf_counter()
     with _captured() as (out, err), _timed(timeout_s):

@@ -1,4 +1,4 @@
-"""A small simulated study that is healthy, copies of it to be spoilt, and what each command makes of the healthy one."""
+"""A small simulated study that is healthy, and copies of it to be spoilt."""
 
 import contextlib
 import shutil
@@ -115,6 +115,11 @@ class Healthy:
             ran = run(["train", *others, "--cache_dir", str(place / "cache"), "--out", str(place / "models"), *flags])
             if ran.status != 0:
                 raise RuntimeError(f"robustness: the healthy study can't be trained on:\n{ran.text}")
+        return cls.at(place)
+
+    @classmethod
+    def at(cls, place: Path) -> "Healthy":
+        """The one that was made before."""
         videos = sorted((place / "healthy/Videos").glob("*.mp4"))
         return cls(place=place, names={short: video.stem for short, video in zip(ANIMALS, videos, strict=True)})
 

@@ -13,14 +13,20 @@ from PIL import Image
 _N_PREDICTION_COLUMNS = 4
 
 
-def broken_files(folder: Path) -> list[str]:
-    """What is wrong with the files below a folder: temporary ones left behind, and final ones that can't be read."""
+def broken_files(folder: Path, *, was_killed: bool = False) -> list[str]:
+    """What is wrong with the files below a folder: final ones that can't be read, temporary ones left behind.
+
+    Args:
+        folder: of outputs.
+        was_killed: whoever wrote could remove nothing.
+    """
     faults = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.is_symlink():
             continue
         if is_temporary(path):
-            faults.append(f"{path}: a temporary file was left")
+            if not was_killed:
+                faults.append(f"{path}: a temporary file was left")
             continue
         try:
             _READERS.get(path.suffix, lambda _: None)(path)

@@ -97,7 +97,7 @@ def fix_of(path: Path) -> str:
 
 
 def _check_size(path: Path, stream: av.video.stream.VideoStream) -> None:
-    """Refuse a file that ends before its index does, as a copy that broke off: FFmpeg would end early without a word."""
+    """Refuse a file that ends before its index does, as a copy that broke off: FFmpeg would end early in silence."""
     entries = getattr(stream, "index_entries", ())  # PyAV has it since 17
     n_bytes = entries[-1].pos + entries[-1].size if len(entries) else 0
     if n_bytes > (size := path.stat().st_size):

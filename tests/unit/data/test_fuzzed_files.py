@@ -29,23 +29,8 @@ CELLS = st.one_of(
     st.floats().map(str),
     st.text(max_size=6),
 )
-WORDS = st.sampled_from(
-    [
-        "Frame",
-        "Action",
-        "StimFrame",
-        "recording",
-        "trial",
-        "start",
-        "animal",
-        "scorer",
-        "bodyparts",
-        "coords",
-        "individuals",
-        "x",
-        "y",
-        "likelihood",
-    ]
+WORDS = st.sampled_from(["Frame", "Action", "StimFrame", "recording", "trial", "start", "animal"]) | st.sampled_from(
+    ["scorer", "bodyparts", "coords", "individuals", "x", "y", "likelihood"]
 )
 ROWS = st.lists(st.lists(st.one_of(CELLS, WORDS), max_size=5), max_size=8)
 PLAIN = st.recursive(
