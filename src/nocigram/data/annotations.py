@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from nocigram.core.actions import UNSCORED, ActionScheme
 from nocigram.core.errors import Fault, InputError
+from nocigram.data.csv_table import read_csv_table
 
 _NAME = re.compile(r"prediction_(?P<video>.+)_(?P<number>\d+)\.csv", re.IGNORECASE)
 
@@ -39,14 +40,7 @@ def read_annotation(path: Path) -> Annotation:
     Raises:
         InputError: it can't be read, has no Frame or Action column, or holds something other than whole numbers.
     """
-    try:
-        table = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True, index_col=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"{path.name}: expected a csv with the columns Frame and Action, got {reason}. Save it as a UTF-8 csv."
-        ) from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
+    table = read_csv_table(path, where=path.name, columns="Frame and Action")
     missing = [name for name in ("Frame", "Action") if name.lower() not in table]
     if missing:
         raise InputError(
@@ -65,11 +59,10 @@ def _whole_numbers(cells: pd.Series, *, path: Path, column: str, blank: int | No
     """A column as integers; blank cells become `blank`, or are an error where it is None."""
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
     is_blank = cells.isna().to_numpy() | (cells.astype(str).str.strip() == "").to_numpy()
-    is_wrong = ~is_blank & ~(np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 2**53))
+    # UNSCORED is written as a blank, never as a number
+    is_wrong = ~is_blank & ~((numbers == np.round(numbers)) & (numbers >= 0) & (numbers < 2**53))
     if blank is None:
         is_wrong |= is_blank
-    elif (wrong_sign := ~is_blank & (numbers < 0)).any():
-        is_wrong |= wrong_sign  # UNSCORED is written as a blank, never as a number
     if is_wrong.any():
         row = int(np.flatnonzero(is_wrong)[0])
         got = "a blank" if is_blank[row] else f"'{cells.iloc[row]}'"

@@ -1,12 +1,14 @@
 """recordings.csv: which animal, which group, and where each trial lies when the rules don't say it right."""
 
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.data.csv_table import read_csv_table
 
 COLUMNS = ("recording", "trial", "start", "stop", "stim_frame", "animal", "group")
 _WHOLE = ("trial", "start", "stop", "stim_frame")
@@ -41,14 +43,19 @@ def find_recordings_table(annotations: Path, given: Path | None) -> Path | None:
     """The file given, else recordings.csv in the annotations folder or its parent, else None.
 
     Raises:
-        InputError: a file was given and is not there.
+        InputError: a file was given and is not there, or something that is no file has its name.
     """
     if given is not None:
         if not given.is_file():
             raise InputError(f"--recordings: expected a csv file, got nothing at {given}. Correct the path.")
         return given
     candidates = (annotations / "recordings.csv", annotations.resolve().parent / "recordings.csv")
-    return next((path for path in candidates if path.is_file()), None)
+    for path in candidates:
+        if path.is_file():
+            return path
+        if os.path.lexists(path):  # a link to nothing: trials would be placed by other rules without a word
+            raise InputError(f"{path}: expected a csv file, got something else. Remove or replace it.")
+    return None
 
 
 def read_recordings_table(path: Path, *, stems: dict[str, str]) -> RecordingsTable:
@@ -61,14 +68,7 @@ def read_recordings_table(path: Path, *, stems: dict[str, str]) -> RecordingsTab
     Raises:
         InputError: every fault of the table.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, index_col=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"{path}: expected a csv with the columns {', '.join(COLUMNS)}, got {reason}. Save it as a UTF-8 csv."
-        ) from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
+    table = read_csv_table(path, where=str(path), columns=", ".join(COLUMNS), dtype=str)
     if "recording" not in table:
         raise InputError(f"{path}: expected a column 'recording', got {list(table.columns)}. Name it in the first row.")
     table = table.reindex(columns=COLUMNS).apply(_stripped).dropna(how="all")
@@ -95,7 +95,7 @@ def _faults_of(path: Path, table: pd.DataFrame, numbers: dict[str, pd.Series]) -
         for row in table.index[table["recording"].isna()]
     ]
     for column, values in numbers.items():
-        wrong = table[column].notna() & ~(values.notna() & (values >= 0) & (values == values.round()))
+        wrong = table[column].notna() & ~(values.between(0, 2**53) & (values == values.round()))
         faults += [
             Fault(
                 where=f"{path.name} row {row + 2}",

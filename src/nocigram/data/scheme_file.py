@@ -18,7 +18,7 @@ def read_scheme(path: Path | None) -> ActionScheme:
         return DEFAULT_SCHEME
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"--actions: expected a YAML file, got {error}. Correct the path or the file.") from error
     if not isinstance(content, dict) or not set(content) <= {"names", "merges", "ignore"} or "names" not in content:
         got = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
@@ -30,6 +30,11 @@ def read_scheme(path: Path | None) -> ActionScheme:
         raise InputError(
             f"{path}: expected names and ignore to be lists and merges a mapping, got others. Correct the file."
         )
+    words = [*names, *merges, *merges.values(), *ignore]
+    if wrong := [
+        word for word in words if not isinstance(word, str | int | float) or isinstance(word, bool) or word == ""
+    ]:
+        raise InputError(f"{path}: expected actions that are words, got {wrong[0]!r}. Write it in quotes.")
     return ActionScheme(
         names=tuple(map(str, names)),
         merges={str(source): str(target) for source, target in merges.items()},

@@ -54,7 +54,7 @@ def read_split(path: Path) -> Split:
         if split_by not in get_args(SplitBy) or not all(isinstance(names, list) for names in sides.values()):
             raise ValueError(f"split_by {split_by!r}, trials {', '.join(type(n).__name__ for n in sides.values())}")
         split = Split(split_by=split_by, **{side: tuple(map(str, names)) for side, names in sides.items()})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"--split {path}: expected a split file with split_by, train and val, got {error!r}. "
             "Give one that training saved."

@@ -14,10 +14,14 @@ import pandas as pd
 from jaxtyping import Float32, Float64
 
 from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.core.separators import SEPARATOR_FIX, other_separator
 from nocigram.pose.tracks import PoseTrack
 
 _COORDS = ("x", "y", "likelihood")
 _NOT_POSE_FIX = "Give the csv or h5 file that deeplabcut.analyze_videos writes."
+
+_FARTHEST_PX = 1e6
+"""No picture is so large; squares of much larger numbers are infinite in float32."""
 
 _H5_SUFFIXES = (".h5", ".hdf5")
 POSE_SUFFIXES = (".csv", *_H5_SUFFIXES)
@@ -41,7 +45,7 @@ def read_pose(path: Path, *, individual: str | None = None) -> PoseTrack:
     """Read one animal's track from a DeepLabCut file.
 
     A row belongs to the frame that its first column names; frames without a row are NaN with likelihood 0, and so is
-    a keypoint whose x or y is blank, NaN or infinite.
+    a keypoint whose x or y is blank, NaN, infinite or more than a million pixels away.
 
     Args:
         path: a `.csv` or `.h5` file.
@@ -66,10 +70,10 @@ def _read_csv(path: Path) -> _Table:
     labels = {row[0].strip().lower(): tuple(cell.strip() for cell in row[1:]) for row in header if row}
     missing = [name for name in ("scorer", "bodyparts", "coords") if name not in labels]
     if missing:
-        raise InputError(
-            f"{path.name}: expected header rows scorer, (individuals,) bodyparts, coords, "
-            f"got none that begins with {' or '.join(missing)}. {_NOT_POSE_FIX}"
-        )
+        expected = f"{path.name}: expected header rows scorer, (individuals,) bodyparts, coords, got"
+        if (separator := other_separator(",".join(header[0]) if header else "")) is not None:
+            raise InputError(f"{expected} cells separated by {separator}. {SEPARATOR_FIX}")
+        raise InputError(f"{expected} none that begins with {' or '.join(missing)}. {_NOT_POSE_FIX}")
     bodyparts, coords = labels["bodyparts"], labels["coords"]
     individuals = labels.get("individuals", ("",) * len(bodyparts))
     if not len(bodyparts) == len(coords) == len(individuals):
@@ -97,25 +101,52 @@ def _csv_header(path: Path) -> list[list[str]]:
 
 
 def _csv_cells(path: Path, *, n_header_rows: int, n_columns: int) -> pd.DataFrame:
-    """The cells below the header, a column each; empty rows are kept."""
+    """The cells below the header, a column each; empty rows are kept, but for those at the end."""
     try:
+        n_rows = _n_rows_of(path, n_header_rows=n_header_rows, n_columns=n_columns)
         return pd.read_csv(
             path,
             header=None,
             names=range(n_columns),
             index_col=False,
             skiprows=n_header_rows,
+            nrows=n_rows,
             encoding="utf-8-sig",
             skip_blank_lines=False,
             low_memory=False,
         )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(n_columns), dtype=np.float64)
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path.name}: expected {n_columns} cells in every row, got {error}. "
             "Check that the file was written to its end."
         ) from error
+
+
+def _n_rows_of(path: Path, *, n_header_rows: int, n_columns: int) -> int:
+    """Rows below the header up to the last that holds anything.
+
+    pandas would fill a short row up and cut a long one, so that after a decimal comma cells are taken for others.
+
+    Raises:
+        InputError: a row has more or fewer cells than the header.
+    """
+    n_rows = 0
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(islice(csv.reader(lines), n_header_rows, None), start=1):
+            if not any(map(str.strip, row)):
+                continue
+            if len(row) != n_columns:
+                fix = "Check that the file was written to its end."
+                if len(row) > n_columns:
+                    fix = "Write decimal points, and commas between cells only."
+                raise InputError(
+                    f"{path.name}: expected {n_columns} cells in every row, "
+                    f"got {len(row)} in row {n_header_rows + number}. {fix}"
+                )
+            n_rows = number
+    return n_rows
 
 
 def _numbers(cells: pd.DataFrame, *, path: Path, first_row: int) -> Float64[np.ndarray, "R C"]:
@@ -218,7 +249,8 @@ def _track_of(table: _Table, columns: Sequence[int], *, path: Path, individual: 
     numbers = np.full((n_frames, len(names), 3), np.nan, dtype=np.float32)
     for column in columns:
         part, coord = names.index(table.bodyparts[column]), _COORDS.index(table.coords[column])
-        numbers[rows, part, coord] = table.values[:, column]
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and so unknown
+            numbers[rows, part, coord] = table.values[:, column]
     xy_px, likelihood = _without_nonsense(numbers)
     return PoseTrack(path=path, names=names, xy_px=xy_px, likelihood=likelihood, individual=individual)
 
@@ -226,9 +258,9 @@ def _track_of(table: _Table, columns: Sequence[int], *, path: Path, individual: 
 def _without_nonsense(
     numbers: Float32[np.ndarray, "T K 3"],
 ) -> tuple[Float32[np.ndarray, "T K 2"], Float32[np.ndarray, "T K"]]:
-    """Where x or y is not finite both become NaN with likelihood 0; a likelihood that is not finite becomes 0."""
+    """Where x or y can't be a place both become NaN with likelihood 0; a likelihood that is not finite becomes 0."""
     xy_px, likelihood = numbers[..., :2].copy(), numbers[..., 2].copy()
-    absent = ~np.isfinite(xy_px).all(axis=-1)
+    absent = ~(np.abs(xy_px) <= _FARTHEST_PX).all(axis=-1)
     xy_px[absent] = np.nan
     likelihood[absent | ~np.isfinite(likelihood)] = 0.0
     return xy_px, likelihood

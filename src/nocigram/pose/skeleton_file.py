@@ -29,7 +29,7 @@ def read_skeleton(path: Path) -> Skeleton:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"--skeleton {path}: expected a YAML file, got {reason}. Correct the file.") from error
     if not isinstance(content, dict):

@@ -130,7 +130,7 @@ def _read_overrides(path: Path, options: CompareOptions) -> dict[str, dict[str, 
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"--overrides {path}: expected a YAML file, got {reason}. Correct the file.") from error
     if not isinstance(content, dict) or not all(isinstance(flags, dict) for flags in content.values()):
@@ -144,7 +144,7 @@ def _read_overrides(path: Path, options: CompareOptions) -> dict[str, dict[str, 
     return overrides
 
 
-def _name_faults(path: Path, content: Mapping[str, Mapping[str, Any]], options: CompareOptions) -> list[Fault]:
+def _name_faults(path: Path, content: Mapping[Any, Mapping[Any, Any]], options: CompareOptions) -> list[Fault]:
     """Names in an overrides file that there are not, or that don't belong there."""
     where, known, flags = f"--overrides {path}", {*get_args(Approach), "all"}, set(types_of(TrainOptions))
     shared = flags & {*flat(options), *_OWN}

@@ -39,9 +39,10 @@ def probe(path: Path) -> VideoInfo:
     """Look into a video.
 
     Raises:
-        InputError: it is missing, no video, or not a single frame decodes.
+        InputError: it is missing, no video, cut off before the last frame of its index, or not a single frame decodes.
     """
     with opened(path) as (container, stream):
+        _check_size(path, stream)
         frames = list(_samples(container, stream))
         if not frames:
             raise InputError(f"{path.name}: expected a video, got no frame that decodes. {fix_of(path)}")
@@ -93,6 +94,17 @@ def reason_of(error: Exception) -> str:
 def fix_of(path: Path) -> str:
     """What to do about a file that FFmpeg can't read."""
     return f"Play it to see that it is whole, or write it again: ffmpeg -i '{path.name}' repaired.mp4."
+
+
+def _check_size(path: Path, stream: av.video.stream.VideoStream) -> None:
+    """Refuse a file that ends before its index does, as a copy that broke off: FFmpeg would end early in silence."""
+    entries = getattr(stream, "index_entries", ())  # PyAV has it since 17
+    n_bytes = entries[-1].pos + entries[-1].size if len(entries) else 0
+    if n_bytes > (size := path.stat().st_size):
+        raise InputError(
+            f"{path.name}: expected a file of at least {n_bytes} bytes, as its index says, got {size}. "
+            "Copy it again from the camera."
+        )
 
 
 def _samples(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> Iterator[av.VideoFrame]:

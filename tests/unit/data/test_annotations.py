@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,7 +74,20 @@ def test_a_file_is_read_as_it_stands(text, actions, stim_row, annotation_file):
         pytest.param("", "expected a csv with the columns Frame and Action, got No columns", id="an empty file"),
         pytest.param("Frame\n0\n", r"got \['frame'\] \(missing Action\). Name the columns", id="no Action"),
         pytest.param("0,0\n1,0\n", r"\(missing Frame, Action\)", id="no header"),
-        pytest.param("Frame;Action\n0;0\n", r"got \['frame;action'\]", id="semicolons"),
+        pytest.param(
+            "Frame;Action\n0;0\n",
+            "got cells separated by semicolons. Save it as a csv with commas between cells and points in numbers.",
+            id="semicolons",
+        ),
+        pytest.param("Frame\tAction\n0\t0\n", "got cells separated by tabs. Save it", id="tabs"),
+        pytest.param(
+            "Frame,Action\n0,5,1\n1,5,1\n",
+            "got rows with more cells than columns. Name each column in the first row.",
+            id="a column without a name",
+        ),
+        pytest.param(
+            "Frame,Action,action\n0,0,1\n", "got action twice. Remove or rename one column.", id="two Actions"
+        ),
         pytest.param("Frame,Action\n0,0\n1,rest\n", "whole numbers from 0 in Action, got 'rest' in row 3", id="a name"),
         pytest.param("Frame,Action\n0,1.5\n", "in Action, got '1.5' in row 2. Correct the cell", id="a fraction"),
         pytest.param("Frame,Action\n0,-1\n", "in Action, got '-1", id="unscored written as a number"),
@@ -143,3 +158,10 @@ def test_every_reason_not_to_use_a_file_is_named(actions, scheme, expected, tmp_
         assert part in text
         assert text.startswith("a.csv: expected ")
         assert text.endswith(".")
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    path = tmp_path / "prediction_rec.mp4_1.csv"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"expected a csv with the columns Frame and Action, got no file\. Save it"):
+        read_annotation(path)

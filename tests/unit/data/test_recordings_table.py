@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from nocigram.core.errors import InputError
@@ -86,6 +88,18 @@ def test_the_table_is_read(text, animals, groups, trials, read):
             ["expected one animal for rec, got 2. Correct the rows.", "expected one group for rec, got 2."],
             id="two animals and two groups of a recording",
         ),
+        pytest.param(
+            "recording,trial,start\nrec,1,inf\n", ["whole number in 'start', got 'inf'"], id="an endless start"
+        ),
+        pytest.param("recording,trial\nrec,1e300\n", ["whole number in 'trial', got '1e300'"], id="a number too large"),
+        pytest.param(
+            "recording;trial\nrec;1\n",
+            ["got cells separated by semicolons. Save it as a csv with commas"],
+            id="semicolons",
+        ),
+        pytest.param(
+            "recording,start,start\nrec,1,2\n", ["got start twice. Remove or rename one column."], id="a column twice"
+        ),
         pytest.param("recording,animal\n,m1\n", ["row 2: expected a name in 'recording', got a blank"], id="no name"),
     ],
 )
@@ -113,3 +127,20 @@ def test_a_table_that_was_given_has_to_be_there(tmp_path):
         InputError, match=r"^--recordings: expected a csv file, got nothing at .*no.csv. Correct the path."
     ):
         find_recordings_table(tmp_path, tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(Path.mkdir, id="a folder"),
+        pytest.param(lambda path: path.symlink_to(path), id="a link to itself"),
+        pytest.param(lambda path: path.symlink_to("gone.csv"), id="a link to nothing"),
+    ],
+)
+def test_something_else_of_the_tables_name_is_not_passed_over(make, tmp_path):
+    (tmp_path / "Annotations").mkdir()
+    make(tmp_path / "recordings.csv")
+    with pytest.raises(
+        InputError, match=r"recordings\.csv: expected a csv file, got something else. Remove or replace"
+    ):
+        find_recordings_table(tmp_path / "Annotations", None)

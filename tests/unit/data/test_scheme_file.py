@@ -59,6 +59,10 @@ def test_a_laboratorys_own_actions_are_read(text, classes, col_map, scheme_file)
         pytest.param("names: [a, b]\nmerge: {}", r"got \['merge', 'names'\]", id="a misspelt key"),
         pytest.param("names: a b", "expected names and ignore to be lists and merges a mapping", id="names as text"),
         pytest.param("names: [a, b]\nmerges: [a]", "expected names and ignore to be lists", id="merges as a list"),
+        pytest.param("names: ['', a, b]", "expected actions that are words, got ''. Write it in quotes", id="no name"),
+        pytest.param("names: [on, a, b]", "expected actions that are words, got True", id="a word that YAML knows"),
+        pytest.param("names: [[a], b, c]", r"expected actions that are words, got \['a'\]", id="a list as name"),
+        pytest.param("[" * 400, "--actions: expected a YAML file, got", id="brackets without end"),
         pytest.param("names: [a, b, a]", "actions: names: expected each name once", id="a name twice"),
         pytest.param(
             "names: [a, b]\nignore: [c]", r"expected names among \['a', 'b'\], got \['c'\]", id="an unknown name"

@@ -151,6 +151,7 @@ def test_a_split_leaks_when_an_animal_is_on_both_sides(study):
         pytest.param("no json", "expected a split file with split_by, train and val, got", id="no JSON"),
         pytest.param('{"train": [], "val": []}', "got KeyError.'split_by'", id="a key missing"),
         pytest.param("[1]", "expected a split file", id="a list"),
+        pytest.param("[" * 100_000, "expected a split file", id="brackets without end"),
         pytest.param(
             '{"split_by": "trial", "train": ["a#1", "b#1"], "val": ["b#1"]}',
             "expected each trial on one side, got b#1 on two. Remove it from one.",

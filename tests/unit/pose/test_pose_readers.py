@@ -44,6 +44,7 @@ def test_a_csv_of_one_animal(pose_file):
         pytest.param([*HEADER, "frame,,,,,,", *ROWS], id="a row for the index's name"),
         pytest.param([*HEADER, ROWS[0].replace("0,1", "0.0,1"), ROWS[1]], id="frames written as decimals"),
         pytest.param([line + "\r" for line in HEADER + ROWS], id="lines ended as on Windows"),
+        pytest.param([*HEADER, *ROWS, "", ",,,,,,", " "], id="empty rows at the end"),
     ],
 )  # fmt: skip
 def test_a_csv_written_otherwise_is_the_same_track(lines, pose_file):
@@ -71,6 +72,14 @@ def test_a_position_that_is_no_number_is_nan_with_likelihood_0(cells, pose_file)
     assert np.isnan(track.xy_px[0, 0]).all()
     assert track.likelihood[0, 0] == 0
     assert track.xy_px[0, 1].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("cell", ["1e300", "1e30", "-2000000"])
+@pytest.mark.filterwarnings("error")
+def test_a_position_beyond_any_picture_is_no_position(cell, pose_file):
+    track = read_pose(pose_file([*HEADER, f"0,{cell},2,0.5,3,4,0.6", ROWS[1]]))
+    assert np.isnan(track.xy_px[0, 0]).all()
+    assert track.likelihood[0].tolist() == pytest.approx([0, 0.6])
 
 
 def test_a_blank_likelihood_is_0_and_the_position_stays(pose_file):
@@ -133,7 +142,15 @@ def test_the_only_animal_needs_no_choice(pose_file):
         pytest.param([*HEADER, ROWS[0], "img1.png,5,6,0.7,7,8,0.8"], None,
                      "frame number, got something else in data row 2",
                      id="names of pictures"),
-        pytest.param([*HEADER, ROWS[0], ROWS[1] + ",9,9"], None, "expected 7 cells in every row", id="too many cells"),
+        pytest.param([*HEADER, ROWS[0], ROWS[1] + ",9,9"], None,
+                     "expected 7 cells in every row, got 9 in row 5. Write decimal points", id="too many cells"),
+        pytest.param([*HEADER, *(row.replace("0.", "0,") for row in ROWS)], None,
+                     "expected 7 cells in every row, got 9 in row 4. Write decimal points", id="decimal commas"),
+        pytest.param([*HEADER, ROWS[0], "1,5,6"], None,
+                     "expected 7 cells in every row, got 3 in row 5. Check that the file was written to its end",
+                     id="cut off within a row"),
+        pytest.param([line.replace(",", ";") for line in HEADER + ROWS], None,
+                     "got cells separated by semicolons. Save it as a csv with commas", id="semicolons"),
         pytest.param([*HEADER, ROWS[0], "99999999" + ROWS[1][1:]], None, "about 2 frames, got frame 99999999",
                      id="a frame beyond reason"),
     ],

@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 from stamped_videos import HEIGHT_PX, WIDTH_PX, write_stamped_video
@@ -54,4 +55,21 @@ def test_a_video_without_its_end_is_refused(tmp_path):
     video = write_stamped_video(tmp_path / "v.mp4")
     video.write_bytes(video.read_bytes()[:-2000])
     with pytest.raises(InputError, match=r"v\.mp4: expected a video, got 'Invalid data"):
+        probe(video)
+
+
+def test_a_copy_that_broke_off_is_refused_though_its_header_is_whole(tmp_path):
+    video = write_stamped_video(tmp_path / "v.mp4")
+    whole = tmp_path / "whole.mp4"
+    with av.open(str(video)) as source, av.open(str(whole), "w", options={"movflags": "faststart"}) as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    assert probe(whole).n_frames_header == 40
+    video.write_bytes(whole.read_bytes()[:-500])
+    n_bytes = video.stat().st_size
+    message = rf"v\.mp4: expected a file of at least \d+ bytes, as its index says, got {n_bytes}\. Copy it again"
+    with pytest.raises(InputError, match=message):
         probe(video)
