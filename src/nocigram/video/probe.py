@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -98,7 +99,7 @@ def fix_of(path: Path) -> str:
 
 def _check_size(path: Path, stream: av.video.stream.VideoStream) -> None:
     """Refuse a file that ends before its index does, as a copy that broke off: FFmpeg would end early in silence."""
-    entries = getattr(stream, "index_entries", ())  # PyAV has it since 17
+    entries: Any = getattr(stream, "index_entries", ())  # PyAV has it since 17
     n_bytes = entries[-1].pos + entries[-1].size if len(entries) else 0
     if n_bytes > (size := path.stat().st_size):
         raise InputError(

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from nocigram.config.commands import EvaluateOptions, PredictOptions, SimulateOp
 from nocigram.config.data import DataOptions
 from nocigram.config.presets import approach_values
 from nocigram.config.records import flat
+from nocigram.config.scoring import EventOptions
 
 COMMANDS = ("simulate", "convert", "check", "train", "evaluate", "crossval", "compare", "audit", "predict")
 SHIM = Path(__file__).resolve().parents[3] / "train_multitask.py"
@@ -109,10 +110,19 @@ def test_help_names_every_command(capsys):
 
 
 @pytest.mark.parametrize(
-    "kind", [SimulateOptions, DataOptions, EvaluateOptions, PredictOptions, *(g.type for g in fields(TrainOptions))]
+    "kind",
+    [
+        SimulateOptions,
+        DataOptions,
+        EvaluateOptions,
+        EventOptions,
+        PredictOptions,
+        *(g.type for g in fields(TrainOptions)),
+    ],
 )
 def test_every_flag_has_a_help_text(kind):
-    assert all(_field_docs(kind)[entry.name] for entry in fields(kind))
+    flags = [entry.name for entry in fields(kind) if not is_dataclass(entry.type)]
+    assert all(_field_docs(kind)[name] for name in flags)
 
 
 @pytest.mark.parametrize(("flag", "default"), list(yaml.safe_load(GUIDE_DEFAULTS).items()))
@@ -271,7 +281,7 @@ def test_a_multitask_run_has_the_guides_defaults_and_nothing_is_said(received, c
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param([], 'expected "command" to be one of {simulate,check,train,', id="no command"),
+        pytest.param([], 'expected "command" to be one of {simulate,convert,check,train,', id="no command"),
         pytest.param(["learn"], "invalid choice: 'learn'", id="an unknown command"),
         pytest.param(["train"], "required: --annotations, --videos. See nocigram train --help.", id="flags missing"),
         pytest.param(
