@@ -63,9 +63,11 @@ def gather(options: ConvertOptions) -> Gathered:
     found, videos = Gathered(), known_videos(options.videos)
     for path, is_named in _files_of(options.files):
         for kind, reading in _readings_of(path, is_named, found):
+            if not _is_of(reading, options.observation):
+                continue
             if isinstance(reading, Skipped):
                 found.skipped.append(reading)
-            elif _is_of(reading, options.observation):
+            else:
                 _take(reading, found, kind=kind, videos=videos, options=options)
     found.notes += _notes_on(found.unknown)
     found.poses = [each for each in found.poses if not _has_twin(each, found.poses)]
@@ -159,7 +161,7 @@ def _readings_of(path: Path, is_named: bool, found: Gathered) -> list[tuple[str,
     return []
 
 
-def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> bool:
+def _is_of(reading: Reading, observation: str | None) -> bool:
     """Whether a reading belongs to the observation that the user chose; those of files without any do."""
     if observation is None or isinstance(reading, ForeignPose) or not reading.observation:
         return True
@@ -167,12 +169,12 @@ def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> boo
 
 
 def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack | Skipped:
-    """The track of the animal that is meant; a file of one needs no choice.
+    """The track of the animal that is meant; a file of one needs no choice, and one without a name is never another.
 
     Raises:
         InputError: several, and none was chosen.
     """
-    if len(pose.tracks) == 1:
+    if len(pose.tracks) == 1 and (individual is None or pose.tracks[0].individual is None):
         return pose.tracks[0]
     names = [track.individual or "" for track in pose.tracks]
     listed = _listed(names)

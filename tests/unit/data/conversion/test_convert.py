@@ -248,6 +248,14 @@ def test_of_several_individuals_one_has_to_be_chosen(laboratory, foreign, conver
     )
 
 
+def test_the_only_animal_of_a_file_is_not_taken_for_another(laboratory, foreign, converted):
+    laboratory.video(n_frames=40)
+    foreign("rec.csv", pose_csv(individuals=["A"] * 6))
+    with pytest.raises(InputError, match=r"rec.csv: no 'B' among its animals A"):
+        converted(individual="B")
+    assert len(converted().poses) == 1
+
+
 def test_of_several_observations_of_a_video_one_has_to_be_chosen(laboratory, foreign, converted):
     laboratory.video(n_frames=40, fps=10.0)
     foreign("one.csv", "Observation id,first,,,,,,,\n" + boris(("lick", 1, 2)))
@@ -398,6 +406,7 @@ def test_what_cant_be_used_is_exit_status_1_and_a_question_is_2(laboratory, fore
     words = ["convert", str(path), "--videos", str(laboratory.videos), "--out", str(laboratory.folder / "out")]
     assert main(words) == 1
     assert "observation 'live'  it has no video" in capsys.readouterr().out
+    assert main([*words[:-1], str(laboratory.folder / "chosen"), "--observation", "o"]) == 0
     media["events"][0][2] = media["events"][1][2] = "bite"
     path.write_text(json.dumps(content))
     assert main([*words[:-1], str(laboratory.folder / "other")]) == 2
