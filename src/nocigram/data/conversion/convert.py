@@ -1,5 +1,6 @@
 """`nocigram convert`: read, ask what isn't obvious, find the frames, write, tell what was made of each file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from nocigram.data.conversion.action_map import LEFT_OUT, ActionMap, codes_of, r
 from nocigram.data.conversion.clock import Clock, clock_of_video, steady_clock
 from nocigram.data.conversion.frames import frame_labels
 from nocigram.data.conversion.gather import Gathered, LabelsOf, PoseOf, gather
-from nocigram.data.conversion.keypoint_map import ask_for_keypoints, read_keypoint_map, renamed
+from nocigram.data.conversion.keypoint_map import ask_for_keypoints, missing_keypoints, read_keypoint_map, renamed
 from nocigram.data.conversion.matching import Target
 from nocigram.data.conversion.summary import ConvertSummary, LabelRow, PoseRow
 from nocigram.data.conversion.writer import (
@@ -54,9 +55,10 @@ def convert(options: ConvertOptions) -> ConvertSummary:
     scheme = read_scheme(options.actions)
     given = read_action_map(options.actions_map, scheme=scheme)
     found = gather(options)
-    poses = _named(found.poses, options)
+    poses = _named(found, options)
     codes = codes_of((each.labels for each in found.labels), given=given, scheme=scheme)
     targets = _by_name([*(each.target for each in found.poses), *(each.target for each in found.labels)])
+    _refuse_unknown_recordings(given, targets)
     clocks = {name: clock_of_video(probe(target.video)) for name, target in targets.items() if target.video}
     poses = [_to_the_end(each, clocks.get(each.target.name)) for each in poses]
     found.notes += [note for each in poses for note in _length_notes(each, clocks.get(each.target.name))]
@@ -76,18 +78,31 @@ def convert(options: ConvertOptions) -> ConvertSummary:
     )
 
 
-def _named(poses: list[PoseOf], options: ConvertOptions) -> list[PoseOf]:
-    """Poses with keypoints called as the user says.
+def _named(found: Gathered, options: ConvertOptions) -> list[PoseOf]:
+    """Poses with keypoints called as the user says; what is missing all the same is noted.
 
     Raises:
         InputError: a keypoint that the model needs is missing, and the user said nothing.
     """
     names = read_keypoint_map(options.keypoints_map)
+    skeleton = read_skeleton(options.skeleton) if options.skeleton else MOUSE
     if names is None:
-        skeleton = read_skeleton(options.skeleton) if options.skeleton else MOUSE
-        ask_for_keypoints((each.track for each in poses), skeleton=skeleton)
-        return poses
-    return [replace(each, track=renamed(each.track, names)) for each in poses]
+        ask_for_keypoints((each.track for each in found.poses), skeleton=skeleton)
+        return found.poses
+    poses = [replace(each, track=renamed(each.track, names)) for each in found.poses]
+    for each in poses:
+        if missing := missing_keypoints(each.track, skeleton=skeleton):
+            found.notes.append(f"{each.track.path.name}: has no {', '.join(missing)}, which count as not visible")
+    return poses
+
+
+def _refuse_unknown_recordings(given: ActionMap, names: Collection[str]) -> None:
+    """Raise where the user says what was looked at in a recording that isn't there."""
+    if unknown := sorted(set(given.scored_s) - set(names)):
+        raise InputError(
+            f"--actions_map: scored: expected recordings among {', '.join(sorted(names))}, got {', '.join(unknown)}. "
+            "Correct the names."
+        )
 
 
 def _to_the_end(pose: PoseOf, clock: Clock | None) -> PoseOf:

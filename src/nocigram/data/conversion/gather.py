@@ -10,7 +10,7 @@ from nocigram.core.errors import InputError
 from nocigram.data.annotations import video_and_number
 from nocigram.data.conversion.matching import Target, known_videos, target_of
 from nocigram.data.discover import VIDEO_SUFFIXES
-from nocigram.data.formats import FORMATS, ForeignLabels, ForeignPose, Format, Skipped, format_of
+from nocigram.data.formats import FORMATS, ForeignLabels, ForeignPose, Reading, Skipped, format_of
 from nocigram.pose.tracks import PoseTrack
 
 NOBODY = "No focal subject"
@@ -57,19 +57,18 @@ def gather(options: ConvertOptions) -> Gathered:
     """Read every file; folders are searched, and what in them is of no known format is left out with a note.
 
     Raises:
-        InputError: a file can't be read, several animals or observations to choose from, or two files of one kind for
-            one recording.
+        InputError: a file that the user named can't be read, several animals or observations to choose from, or two
+            files of one kind for one recording.
     """
     found, videos = Gathered(), known_videos(options.videos)
     for path, is_named in _files_of(options.files):
-        kind = _format_in(path, is_named, found)
-        if kind is None:
-            continue
-        for reading in kind.read(path):
+        for kind, reading in _readings_of(path, is_named, found):
+            if not _is_of(reading, options.observation):
+                continue
             if isinstance(reading, Skipped):
                 found.skipped.append(reading)
-            elif _is_of(reading, options.observation):
-                _take(reading, found, kind=kind.name, videos=videos, options=options)
+            else:
+                _take(reading, found, kind=kind, videos=videos, options=options)
     found.notes += _notes_on(found.unknown)
     found.poses = [each for each in found.poses if not _has_twin(each, found.poses)]
     _refuse_doubles(found)
@@ -137,22 +136,32 @@ def _files_of(given: Sequence[Path]) -> list[tuple[Path, bool]]:
     return files
 
 
-def _format_in(path: Path, is_named: bool, found: Gathered) -> Format | None:
-    """The format of a file; None where a folder holds one of no known format, which is kept in mind.
+def _readings_of(path: Path, is_named: bool, found: Gathered) -> list[tuple[str, Reading]]:
+    """What is in a file, each with the format's name; what of a folder can't be read is skipped with the reason.
 
     Raises:
-        InputError: the user named a file of no known format, or it can't be read.
+        InputError: a file that the user named is of no known format, or can't be read.
     """
-    kind = format_of(path)
-    if kind is None and is_named:
+    try:
+        kind = format_of(path)
+        if kind is not None:
+            return [(kind.name, reading) for reading in kind.read(path)]
+    except InputError as error:
+        if is_named:
+            raise
+        found.skipped.append(Skipped(what=path.name, reason=str(error).removeprefix(f"{path.name}: ")))
+        return []
+    if is_named:
         known = ", ".join(each.name for each in FORMATS)
-        raise InputError(f"{path.name}: expected a file of {known}, got something else. Check what was exported.")
-    if kind is None and path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise InputError(
+            f"{path.name}: expected a file of {known}, got something else. Check what was exported; text is UTF-8."
+        )
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
         found.unknown.append(path)
-    return kind
+    return []
 
 
-def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> bool:
+def _is_of(reading: Reading, observation: str | None) -> bool:
     """Whether a reading belongs to the observation that the user chose; those of files without any do."""
     if observation is None or isinstance(reading, ForeignPose) or not reading.observation:
         return True
@@ -160,12 +169,12 @@ def _is_of(reading: ForeignLabels | ForeignPose, observation: str | None) -> boo
 
 
 def _track_of(pose: ForeignPose, individual: str | None) -> PoseTrack | Skipped:
-    """The track of the animal that is meant; a file of one needs no choice.
+    """The track of the animal that is meant; a file of one needs no choice, and one without a name is never another.
 
     Raises:
         InputError: several, and none was chosen.
     """
-    if len(pose.tracks) == 1:
+    if len(pose.tracks) == 1 and (individual is None or pose.tracks[0].individual is None):
         return pose.tracks[0]
     names = [track.individual or "" for track in pose.tracks]
     listed = _listed(names)

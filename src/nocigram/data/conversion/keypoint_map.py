@@ -46,8 +46,7 @@ def ask_for_keypoints(tracks: Iterable[PoseTrack], *, skeleton: Skeleton) -> Non
         InputError: with a file to fill in.
     """
     for track in tracks:
-        missing = [name for name in skeleton.names if not _is_in(name, track.names)]
-        if missing:
+        if missing := missing_keypoints(track, skeleton=skeleton):
             known = {spelling for name in skeleton.names for spelling in spellings_of(name)}
             free = [name for name in track.names if plain_name(name) not in known]
             raise InputError(
@@ -57,6 +56,7 @@ def ask_for_keypoints(tracks: Iterable[PoseTrack], *, skeleton: Skeleton) -> Non
             )
 
 
-def _is_in(name: str, names: Iterable[str]) -> bool:
-    """Whether a file has a keypoint under any of its known names."""
-    return bool(set(spellings_of(name)) & {plain_name(each) for each in names})
+def missing_keypoints(track: PoseTrack, *, skeleton: Skeleton) -> list[str]:
+    """Keypoints of the model that a track has under none of their known names."""
+    there = {plain_name(name) for name in track.names}
+    return [name for name in skeleton.names if not there & set(spellings_of(name))]

@@ -129,7 +129,7 @@ def _observation_of(path: Path, observation: str, table: pd.DataFrame, *, listed
         )
     events = _events_of(table, where=where)
     if isinstance(events, str):
-        return Skipped(what=where, reason=events)
+        return Skipped(what=where, observation=observation, reason=events)
     return ForeignLabels(
         path=path,
         video=videos[0] if videos else (listed[0] if listed else None),
@@ -234,17 +234,23 @@ def _in_project(path: Path, name: str, observation: dict[str, Any], kinds: dict[
     where = f"{path.name}: observation '{name}'"
     files = observation.get("file") or {}
     if observation.get("type") != "MEDIA" or not (files.get("1") if isinstance(files, dict) else None):
-        return [Skipped(what=where, reason="it has no video")]
+        return [Skipped(what=where, observation=name, reason="it has no video")]
     if float(observation.get("time offset") or 0):
-        return [Skipped(what=where, reason=f"a time offset of {observation['time offset']} s. Set it to 0 in BORIS.")]
+        return [
+            Skipped(
+                what=where,
+                observation=name,
+                reason=f"a time offset of {observation['time offset']} s. Set it to 0 in BORIS.",
+            )
+        ]
     if not observation["events"]:
-        return [Skipped(what=where, reason="it has no events")]
+        return [Skipped(what=where, observation=name, reason="it has no events")]
     events = _events_in_project(observation["events"], kinds)
     if isinstance(events, str):
-        return [Skipped(what=where, reason=events)]
+        return [Skipped(what=where, observation=name, reason=events)]
     videos = _videos_of(files["1"], observation.get("media_info") or {})
     if videos is None:
-        return [Skipped(what=where, reason="several videos whose lengths BORIS didn't store")]
+        return [Skipped(what=where, observation=name, reason="several videos whose lengths BORIS didn't store")]
     names = tuple(dict.fromkeys([*kinds, *(event.name for event in events)]))
     labels = ForeignLabels(path=path, video=None, unit="s", events=events, names=names, observation=name)
     start_s, stop_s = observation.get("observation time interval") or (0, 0)

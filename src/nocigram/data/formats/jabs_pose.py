@@ -14,7 +14,7 @@ from nocigram.core.errors import InputError
 from nocigram.data.formats.hdf5 import array_in, opened_hdf5, texts_of
 from nocigram.data.formats.records import ForeignPose
 from nocigram.data.formats.registry import register_format
-from nocigram.data.formats.tracks import shape_fault, track_of
+from nocigram.data.formats.tracks import MOST_TRACKS, notes_on_tracks, shape_fault, track_of
 from nocigram.pose.tracks import PoseTrack
 
 if TYPE_CHECKING:
@@ -51,32 +51,30 @@ def read_jabs_pose(path: Path) -> list[ForeignPose]:
         points, confidence = array_in(group, "points"), array_in(group, "confidence")
         if points.shape[-2:] != (len(KEYPOINTS), 2) or points.shape[:-1] != confidence.shape or points.ndim > 4:
             raise shape_fault(path, "points", expected=f"(frames, animals, {len(KEYPOINTS)}, 2)", got=points.shape)
+        notes: tuple[str, ...] = ()
         if points.ndim == 3:
             tracks = [_track(path, points, confidence, individual=None)]
         else:
             owners, names = _owners_in(group, path=path)
             if owners.shape != points.shape[:2]:
                 raise shape_fault(path, "identities", expected=str(points.shape[:2]), got=owners.shape)
+            notes = notes_on_tracks(len(names))
             tracks = [
                 _track(path, *_of_owner(points, confidence, owners == owner), individual=name)
-                for owner, name in names.items()
+                for owner, name in list(names.items())[:MOST_TRACKS]
             ]
     if not tracks:
         raise InputError(f"{path.name}: expected at least one animal, got none. Track the video first.")
-    return [ForeignPose(path=path, video=None, tracks=tuple(tracks))]
+    return [ForeignPose(path=path, video=None, tracks=tuple(tracks), notes=notes)]
 
 
 def _owners_in(group: "h5py.Group", *, path: Path) -> tuple[Shaped[np.ndarray, "T N"], dict[int, str]]:
     """Whose each instance is, -1 where it is nobody's, and the names of the owners."""
     if "instance_embed_id" in group and "id_mask" in group:
-        valid, identities = (
-            ~array_in(group, "id_mask").astype(bool),
-            array_in(group, "instance_embed_id").astype(np.int64),
-        )
-        owners = np.where(valid, identities, -1)
-        external = (
-            texts_of(array_in(group, "external_identity_mapping")) if "external_identity_mapping" in group else ()
-        )
+        is_valid = ~array_in(group, "id_mask").astype(bool)
+        owners = np.where(is_valid, array_in(group, "instance_embed_id").astype(np.int64), -1)
+        has_names = "external_identity_mapping" in group
+        external = texts_of(array_in(group, "external_identity_mapping")) if has_names else ()
         found = [int(owner) for owner in np.unique(owners) if owner > 0]
         names = {owner: external[owner - 1] if owner <= len(external) else f"identity_{owner - 1}" for owner in found}
         return owners, names

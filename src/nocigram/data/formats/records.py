@@ -83,6 +83,8 @@ class Skipped:
     what: str
     """File and part."""
     reason: str
+    observation: str = ""
+    """As of `ForeignLabels`."""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.reason}"

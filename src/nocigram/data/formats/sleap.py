@@ -5,6 +5,7 @@ file keeps one array of all tracks.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,19 @@ from nocigram.core.errors import InputError
 from nocigram.data.formats.hdf5 import array_in, opened_hdf5, text_of, texts_of
 from nocigram.data.formats.records import MOST_FRAMES, ForeignPose
 from nocigram.data.formats.registry import register_format
-from nocigram.data.formats.tracks import shape_fault, track_of
+from nocigram.data.formats.tracks import longest, notes_on_tracks, shape_fault, track_of
 from nocigram.pose.tracks import PoseTrack
 
 _SMALLEST_VERSION, _LARGEST_VERSION = 1.0, 2.0
 _PIXEL_CENTRE_VERSION = 1.1
 """Older files put (0, 0) at the first pixel's corner, newer ones at its centre."""
+_FIELDS = {
+    "frames": ("video", "frame_idx", "instance_id_start", "instance_id_end"),
+    "instances": ("instance_type", "track", "point_id_start", "point_id_end"),
+    "points": ("x", "y", "visible"),
+    "pred_points": ("x", "y", "visible", "score"),
+}
+"""What is read of each table."""
 _USER = 0
 """instance_type of what a person placed; 1 is predicted."""
 
@@ -54,8 +62,8 @@ def read_slp(path: Path) -> list[ForeignPose]:
     for video, name in enumerate(project.videos):
         frames = project.frames[project.frames["video"] == video]
         if len(frames):
-            tracks = _tracks_of(path, project, frames)
-            poses.append(ForeignPose(path=path, video=name, tracks=tracks, has_every_frame=False))
+            tracks, notes = _tracks_of(path, project, frames)
+            poses.append(ForeignPose(path=path, video=name, tracks=tracks, has_every_frame=False, notes=notes))
     if not poses:
         raise InputError(f"{path.name}: expected frames with instances, got none. Predict the video with SLEAP first.")
     return poses
@@ -73,6 +81,10 @@ def _project_in(path: Path) -> _Project:
         names = {name: texts_of(array_in(content, name)) for name in ("tracks_json", "videos_json")}
         arrays = {name: array_in(content, name) for name in ("frames", "instances", "points")}
         predicted = array_in(content, "pred_points")
+    for name, array in (*arrays.items(), ("pred_points", predicted)):
+        if not set(_FIELDS[name]) <= set(array.dtype.names or ()):
+            expected = ", ".join(_FIELDS[name])
+            raise InputError(f"{path.name}: expected the fields {expected} in '{name}', got others. Save it again.")
     try:
         nodes = _nodes_of(json.loads(text_of(attributes["json"])), path=path)
         tracks = tuple(str(json.loads(text)[1]) for text in names["tracks_json"])
@@ -101,38 +113,45 @@ def _video_of(video: dict[str, Any]) -> str:
     return str(name[0] if isinstance(name, list) else name)
 
 
-def _tracks_of(path: Path, project: _Project, frames: Shaped[np.ndarray, " F"]) -> tuple[PoseTrack, ...]:
-    """One track per animal of a video."""
+def _tracks_of(
+    path: Path, project: _Project, frames: Shaped[np.ndarray, " F"]
+) -> tuple[tuple[PoseTrack, ...], tuple[str, ...]]:
+    """One track per animal of a video, and notes."""
     n_frames, n_nodes = int(frames["frame_idx"].max()) + 1, len(project.nodes)
     if n_frames > MOST_FRAMES:
         raise InputError(f"{path.name}: expected frames of a video, got frame {n_frames - 1}. Save the file again.")
-    values: dict[int, Float64[np.ndarray, "T K 3"]] = {}
+    instances = [_instances_of(project, frame) for frame in frames]
+    lengths = Counter(int(track) for each in instances for track in each["track"])
+    values = {track: np.full((n_frames, n_nodes, 3), np.nan) for track in sorted(longest(lengths))}
     taken: dict[tuple[int, int], int] = {}
-    for frame in frames:
-        at = int(frame["frame_idx"])
-        for instance in project.instances[int(frame["instance_id_start"]) : int(frame["instance_id_end"])]:
+    for at, each in zip(frames["frame_idx"].tolist(), instances, strict=True):
+        for instance in each:
             track, kind = int(instance["track"]), int(instance["instance_type"])
-            if (before := taken.get((at, track))) is not None:
-                if before == kind:
-                    _refuse_untracked(path, project, track, at)
-                if before == _USER:
-                    continue
-            taken[at, track] = kind
-            array = values.setdefault(track, np.full((n_frames, n_nodes, 3), np.nan))
-            array[at] = _points_of(project, instance, path=path)
+            before = taken.get((at, track))
+            if before == kind:
+                _refuse_untracked(path, project, track, at)
+            if track in values and before != _USER:
+                taken[at, track] = kind
+                values[track][at] = _points_of(project, instance, path=path)
     if not values:
         raise InputError(
             f"{path.name}: expected instances, got frames without any. Predict the video with SLEAP first."
         )
-    return tuple(
+    tracks = tuple(
         track_of(path, project.nodes, array[..., :2], array[..., 2], individual=_name_of(project, track, len(values)))
-        for track, array in sorted(values.items())
+        for track, array in values.items()
     )
+    return tracks, notes_on_tracks(len(lengths))
+
+
+def _instances_of(project: _Project, frame: Any) -> Shaped[np.ndarray, " I"]:
+    """The instances of a frame."""
+    return project.instances[int(frame["instance_id_start"]) : int(frame["instance_id_end"])]
 
 
 def _refuse_untracked(path: Path, project: _Project, track: int, frame: int) -> None:
     """The error of two instances of one kind and track in a frame."""
-    of = f"track '{project.tracks[track]}'" if track >= 0 else "no track"
+    of = f"track '{_name_of(project, track, 2)}'" if track >= 0 else "no track"
     raise InputError(
         f"{path.name}: expected one instance per track and frame, got two of {of} in frame {frame}. "
         "Track the animals with SLEAP, or remove the false instance."
@@ -156,7 +175,7 @@ def _name_of(project: _Project, track: int, n_tracks: int) -> str | None:
     """The name of a track; None where there is nothing to choose."""
     if track < 0:
         return None if n_tracks == 1 else "untracked"
-    return project.tracks[track]
+    return project.tracks[track] if track < len(project.tracks) else f"track_{track}"
 
 
 @register_format("SLEAP analysis", kind="pose", recognises=lambda sample: {"tracks", "node_names"} <= sample.members)
@@ -178,10 +197,18 @@ def read_analysis(path: Path) -> list[ForeignPose]:
         expected = str((tracks.shape[0], *tracks.shape[2:]))
         raise shape_fault(path, "point_scores", expected=expected, got=scores.shape)
     individuals = names if len(names) == len(tracks) else tuple(f"track_{at}" for at in range(len(tracks)))
+    lengths = {at: int(np.isfinite(track[0]).any(axis=0).sum()) for at, track in enumerate(tracks)}
     found = tuple(
-        track_of(path, nodes, track.transpose(2, 1, 0), None if scores is None else scores[at].T, individual=name)
-        for at, (name, track) in enumerate(zip(individuals, tracks, strict=True))
+        track_of(
+            path,
+            nodes,
+            tracks[at].transpose(2, 1, 0),
+            None if scores is None else scores[at].T,
+            individual=individuals[at],
+        )
+        for at in sorted(longest(lengths))
     )
     if not found:
         raise InputError(f"{path.name}: expected at least one track, got none. Track the video with SLEAP first.")
-    return [ForeignPose(path=path, video=video or None, tracks=found, has_every_frame=False)]
+    notes = notes_on_tracks(len(tracks))
+    return [ForeignPose(path=path, video=video or None, tracks=found, has_every_frame=False, notes=notes)]

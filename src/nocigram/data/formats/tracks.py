@@ -3,7 +3,7 @@
 T frames, K keypoints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,24 @@ from jaxtyping import Shaped
 
 from nocigram.core.errors import InputError
 from nocigram.pose.tracks import PoseTrack
+
+MOST_TRACKS = 20
+"""Tracks of a file to choose from. Trackers that lose an animal make thousands of short ones, and each takes as much
+memory as a whole recording."""
+
+
+def longest(lengths: Mapping[int, int]) -> list[int]:
+    """The tracks in most frames, at most `MOST_TRACKS`, the longest first.
+
+    Args:
+        lengths: track -> frames.
+    """
+    return sorted(lengths, key=lambda track: -lengths[track])[:MOST_TRACKS]
+
+
+def notes_on_tracks(n_tracks: int) -> tuple[str, ...]:
+    """A line where not all tracks can be chosen."""
+    return (f"has {n_tracks} tracks, of which the {MOST_TRACKS} longest are read",) if n_tracks > MOST_TRACKS else ()
 
 
 def track_of(

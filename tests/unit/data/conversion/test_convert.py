@@ -141,9 +141,9 @@ def test_a_folder_that_has_data_is_refused_and_a_failure_leaves_nothing(laborato
     (laboratory.folder / "taken/Annotations").mkdir(parents=True)
     with pytest.raises(InputError, match=r"expected a folder without Annotations, got one that has it"):
         converted(out=laboratory.folder / "taken")
-    foreign("broken.csv", EVENTS)
+    broken = foreign("broken.csv", EVENTS)
     with pytest.raises(InputError, match=r"broken.csv: expected events below the header"):
-        converted()
+        converted(files=[broken])
     assert not (laboratory.folder / "converted").exists()
 
 
@@ -248,6 +248,14 @@ def test_of_several_individuals_one_has_to_be_chosen(laboratory, foreign, conver
     )
 
 
+def test_the_only_animal_of_a_file_is_not_taken_for_another(laboratory, foreign, converted):
+    laboratory.video(n_frames=40)
+    foreign("rec.csv", pose_csv(individuals=["A"] * 6))
+    with pytest.raises(InputError, match=r"rec.csv: no 'B' among its animals A"):
+        converted(individual="B")
+    assert len(converted().poses) == 1
+
+
 def test_of_several_observations_of_a_video_one_has_to_be_chosen(laboratory, foreign, converted):
     laboratory.video(n_frames=40, fps=10.0)
     foreign("one.csv", "Observation id,first,,,,,,,\n" + boris(("lick", 1, 2)))
@@ -312,6 +320,7 @@ def test_keypoints_that_are_not_known_are_asked_for(laboratory, foreign, convert
     answer = laboratory.folder / "keypoints.yaml"
     answer.write_text(template.replace("toe_L:", "toe_L: L_hindpaw"))
     summary = converted(keypoints_map=answer)
+    assert summary.notes == ["rec.csv: has no R_hindpaw, which count as not visible"]
     assert read_pose(summary.out / "Videos/recDLC_converted.csv").names == (*SIX[:4], "L_hindpaw", "ear")
 
 
@@ -356,6 +365,33 @@ def test_a_file_that_the_user_named_has_to_be_of_a_known_format(foreign, convert
         converted(files=[foreign("a", "b").with_name("no.csv")])
 
 
+def test_a_broken_file_of_a_folder_is_skipped_and_the_others_are_converted(laboratory, foreign, converted):
+    laboratory.video(n_frames=40, fps=10.0)
+    foreign("rec.csv", boris(("lick", 1, 2)))
+    foreign("broken.csv", EVENTS)
+    foreign("empty.h5", "")
+    summary = converted()
+    assert [(each.what, each.reason.split(",")[0]) for each in summary.skipped] == [
+        ("broken.csv", "expected events below the header"),
+        ("empty.h5", "expected a file with content"),
+    ]
+    assert len(summary.labels) == 1
+
+
+def test_what_was_looked_at_in_an_unknown_recording_is_refused(laboratory, foreign, converted):
+    laboratory.video(n_frames=40, fps=10.0)
+    foreign("rec.csv", boris(("lick", 1, 2)))
+    answer = laboratory.folder / "map.yaml"
+    answer.write_text("background: rest\nscored: {rek: [0, 1]}\n")
+    with pytest.raises(InputError, match=r"scored: expected recordings among rec, got rek. Correct the names"):
+        converted(actions_map=answer)
+    answer.write_text("background: rest\nscored: {rec: [0, 3]}\n")
+    assert (
+        codes_in(converted(actions_map=answer), "prediction_rec.mp4_1.csv")
+        == [0] * 10 + [2] * 10 + [0] * 10 + [-1] * 10
+    )
+
+
 def test_what_cant_be_used_is_exit_status_1_and_a_question_is_2(laboratory, foreign, capsys):
     laboratory.video(n_frames=40, fps=10.0)
     conf = {"0": {"code": "lick", "type": "State event"}, "1": {"code": "bite", "type": "State event"}}
@@ -370,6 +406,7 @@ def test_what_cant_be_used_is_exit_status_1_and_a_question_is_2(laboratory, fore
     words = ["convert", str(path), "--videos", str(laboratory.videos), "--out", str(laboratory.folder / "out")]
     assert main(words) == 1
     assert "observation 'live'  it has no video" in capsys.readouterr().out
+    assert main([*words[:-1], str(laboratory.folder / "chosen"), "--observation", "o"]) == 0
     media["events"][0][2] = media["events"][1][2] = "bite"
     path.write_text(json.dumps(content))
     assert main([*words[:-1], str(laboratory.folder / "other")]) == 2

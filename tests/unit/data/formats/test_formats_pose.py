@@ -1,6 +1,7 @@
 import json
 import re
 
+import h5py
 import numpy as np
 import pytest
 
@@ -87,6 +88,23 @@ def test_a_single_animal_needs_no_track(slp_file):
 def test_an_slp_file_that_cant_be_told_is_refused(rows, how, message, slp_file):
     with pytest.raises(InputError, match=message):
         read(slp_file(rows, [XY] * len(rows), **how))
+
+
+def test_of_very_many_tracks_the_longest_are_read_with_a_note(slp_file):
+    rows = [(0, frame, track, True) for frame in range(3) for track in range(25) if frame == 0 or track % 5 == 4]
+    (pose,) = read(slp_file(rows, [XY] * len(rows), tracks=[f"t{at}" for at in range(25)]))
+    assert pose.notes == ("has 25 tracks, of which the 20 longest are read",)
+    assert {"t4", "t9", "t14", "t19", "t24"} <= {track.individual for track in pose.tracks}
+    assert len(pose.tracks) == 20
+
+
+def test_tables_of_an_slp_file_without_their_fields_are_refused(slp_file):
+    path = slp_file([(0, 0, 0, True)], [XY])
+    with h5py.File(path, "a") as content:
+        del content["frames"]
+        content["frames"] = np.zeros(3)
+    with pytest.raises(InputError, match=r"expected the fields video, frame_idx, .* in 'frames', got others"):
+        read(path)
 
 
 # --- SLEAP analysis
@@ -363,8 +381,6 @@ def test_a_file_that_was_cut_off_is_refused_in_one_line(kind, share, hdf5_file, 
 
 
 def test_json_within_an_slp_file_may_be_broken(slp_file):
-    import h5py
-
     path = slp_file([(0, 0, 0, True)], [XY])
     with h5py.File(path, "a") as content:
         content["metadata"].attrs["json"] = np.bytes_(json.dumps({"nodes": []}))
