@@ -109,8 +109,8 @@ def draw_labels(
     if len(shown) < len(recordings):
         axes.set_title(f"the first {len(shown)} of {len(recordings)} labelled recordings", fontsize=9, loc="left")
     patches: list[Artist] = [Patch(facecolor=colours[name], label=name) for name in classes]
-    edge = {"edgecolor": _PALE_INK, "linewidth": 0.5}
-    patches += [Patch(facecolor="white", label="unscored", **edge), Patch(facecolor=_NOTHING, label="no trial", **edge)]
+    for colour, label in (("white", "unscored"), (_NOTHING, "no trial")):
+        patches.append(Patch(facecolor=colour, edgecolor=_PALE_INK, linewidth=0.5, label=label))
     patches.append(Line2D([], [], label="stimulus", **_STIMULUS))
     figure.legend(handles=patches, loc="outside upper center", ncols=min(6, len(patches)), frameon=False, fontsize=9)
     save_figure(figure, path)
