@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SENTENCE = re.compile(r"(?P<where>.*?): expected (?P<expected>.*?), got (?P<got>.*?)(?:\. (?P<fix>[A-Z].*))?")
+_SENTENCE = re.compile(r"(?P<where>.*?): expected (?P<expected>.*?), got (?P<got>.*?)(?:\.(?: (?P<fix>[A-Z].*))?)?")
 
 
 class InputError(ValueError):

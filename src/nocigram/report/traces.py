@@ -65,7 +65,7 @@ def draw_traces(
             axes.spines[["top", "right"]].set_visible(False)
     panels[-1].set_xlim(0, n_frames)
     panels[-1].set_xlabel(
-        "frame" + (f" (every {step}th is drawn)" if step > 1 else "") + "; below each: likelihood, threshold as a line",
+        "frame" + (f" (one in {step} is drawn)" if step > 1 else "") + "; below each: likelihood, threshold as a line",
         fontsize=8,
     )
     handles, labels = panels[0].get_legend_handles_labels()

@@ -85,7 +85,8 @@ def check(options: CheckOptions) -> Checked:
         *_no_trials(found, is_asked=options.annotations is not None),
     ]
     for pose in poses.values():
-        findings += _pose_findings(pose, watched, shifts, on)
+        findings += pose_findings(pose, trials=[t.span for t in found.trials if t.recording == pose.recording.name])
+        findings += _fit_findings(pose, watched, shifts, on)
     for name, film in watched.items():
         findings += video_findings(name, _info_of(name, found, videos), film)
     return Checked(
@@ -128,12 +129,12 @@ def _info_of(name: str, found: Discovery, videos: list[Path]) -> VideoInfo:
     return recording.video if recording else probe(next(video for video in videos if video.stem == name))
 
 
-def _pose_findings(
+def _fit_findings(
     pose: CheckedPose, watched: dict[str, Watched], shifts: dict[str, PoseShift], on: dict[str, OnAnimal]
 ) -> list[Finding]:
-    """Everything about the pose of one recording."""
+    """Whether the pose of one recording fits its video."""
     recording = pose.recording
-    name, findings = recording.name, pose_findings(pose)
+    name, findings = recording.name, list[Finding]()
     if recording.info is not None:
         film = watched.get(name)
         is_counted = film is not None and film.broken is None and film.other_size is None

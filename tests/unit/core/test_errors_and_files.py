@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from nocigram.core.errors import Fault, InputError, MissingExtraError, NoSamplesError, raise_faults
+from nocigram.core.errors import Fault, InputError, MissingExtraError, NoSamplesError, faults_in, raise_faults
 from nocigram.core.files import written_whole
 from nocigram.core.tables import text_table
 
@@ -18,6 +18,17 @@ def test_all_faults_are_raised_at_once():
     with pytest.raises(InputError) as raised:
         raise_faults(faults)
     assert str(raised.value) == "x: expected a, got b. Mend it.\ny: expected a, got b. Mend it."
+
+
+def test_faults_are_read_back_from_the_text_of_an_error():
+    faults = [
+        Fault(where="a.mp4: sound", expected="b, c", got="'d. e'", fix="Mend it. Then: cp a.mp4 b.mp4."),
+        Fault(where="x", expected="a", got="b", fix=""),
+    ]
+    assert faults_in("\n".join(map(str, faults)).rstrip(), where="?") == faults
+    assert faults_in("the disk is full", where="a.csv") == [
+        Fault(where="a.csv", expected="a file that can be used", got="the disk is full", fix="")
+    ]
 
 
 def test_no_fault_raises_nothing():

@@ -114,10 +114,11 @@ def swap_hind(table: np.ndarray, start: int, stop: int) -> None:
     table[start:stop, 9:15] = table[start:stop, [12, 13, 14, 9, 10, 11]]
 
 
-def leap(table: np.ndarray) -> None:
-    """From frame 400 on everything is elsewhere."""
-    table[:, 2::3] = 1.0
-    table[400:, 0::3] += 3 * SIZE_PX
+def cut(table: np.ndarray, frame: int) -> None:
+    """Everything is elsewhere from a frame on, and the body rests around it."""
+    table[frame - 2 : frame + 2] = table[frame - 2]
+    table[frame - 2 : frame + 2, 2::3] = 1.0
+    table[frame:, 0::3] += 20
 
 
 def jump(table: np.ndarray) -> None:
@@ -258,7 +259,15 @@ QUICK = [
     ),
     pytest.param(lambda s: s.edit_pose(jump), "suspicious jumps: at most 5% of the visible positions", id="many jumps"),
     pytest.param(
-        lambda s: s.edit_pose(leap), "suspicious body_leaps: the body to be near", id="a body that leaps away"
+        lambda s: s.edit_pose(lambda t: cut(t, 400)),
+        "suspicious body_leaps: the body to move on from where it was a frame before, got 1 frame at which it starts "
+        "and stops at once: 400.",
+        id="a cut within a trial",
+    ),
+    pytest.param(
+        lambda s: s.edit_pose(lambda t: cut(t, 360)),
+        "note body_leaps: one piece of film, got cuts between trials, at 360.",
+        id="a cut between trials",
     ),
     pytest.param(
         lambda s: s.edit_pose(lambda t: t * np.tile([2, 2, 1], 6)),

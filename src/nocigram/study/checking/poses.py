@@ -14,7 +14,7 @@ from nocigram.config.data import DataOptions
 from nocigram.core.findings import Finding, PoseKind
 from nocigram.core.ranges import FrameRange
 from nocigram.data.records import Recording
-from nocigram.evaluation.wording import percent
+from nocigram.evaluation.wording import counted, percent
 from nocigram.pose.leaps import leaps_of
 from nocigram.pose.readers import read_pose
 from nocigram.pose.skeleton import left_right_pairs
@@ -90,14 +90,19 @@ def read_checked(recording: Recording, options: DataOptions) -> CheckedPose | No
     )
 
 
-def pose_findings(pose: CheckedPose) -> list[Finding]:
-    """Everything that one pose file says about itself."""
+def pose_findings(pose: CheckedPose, *, trials: Sequence[FrameRange]) -> list[Finding]:
+    """Everything that one pose file says about itself.
+
+    Args:
+        pose: of a recording.
+        trials: the recording's, if it has any.
+    """
     return [
         *_missing(pose),
         *_unsure(pose),
         *_blind(pose),
         *_jumps(pose),
-        *_leaps(pose),
+        *_leaps(pose, trials),
         *_outside(pose),
         *_swaps(pose),
     ]
@@ -164,19 +169,29 @@ def _jumps(pose: CheckedPose) -> Iterator[Finding]:
         )
 
 
-def _leaps(pose: CheckedPose) -> Iterator[Finding]:
-    """Moments at which the whole body is elsewhere."""
-    recording = pose.recording
-    frames = leaps_of(pose.xy_px, pose.likely, body_length_px=recording.body_length_px, fps=recording.fps)
-    if len(frames):
-        first = int(frames[0])
+def _leaps(pose: CheckedPose, trials: Sequence[FrameRange]) -> Iterator[Finding]:
+    """Moments at which the whole body is elsewhere; where trials begin, recordings are often joined from pieces."""
+    frames = [int(at) for at in leaps_of(pose.xy_px, pose.likely, body_length_px=pose.recording.body_length_px)]
+    within = [frame for frame in frames if not trials or any(trial.start < frame < trial.stop for trial in trials)]
+    between = [frame for frame in frames if frame not in within]
+    if within:
         yield _of(
             pose,
             "body_leaps",
-            frames=FrameRange(first, first + 1),
-            expected="the body to be near to where it was a frame before",
-            got=f"{len(frames)} frames to which most keypoints leap: {_frames(frames)}",
-            fix="Look there: the video was cut, frames were dropped, or the tracker took something else for the mouse.",
+            frames=FrameRange(within[0], within[0] + 1),
+            expected="the body to move on from where it was a frame before",
+            got=f"{counted(len(within), 'frame')} at which it starts and stops at once: {_frames(within)}",
+            fix="Look there: frames were dropped, or the video was cut.",
+        )
+    if between:
+        yield _of(
+            pose,
+            "body_leaps",
+            severity="note",
+            frames=FrameRange(between[0], between[0] + 1),
+            expected="one piece of film",
+            got=f"cuts between trials, at {_frames(between)}",
+            fix="Motion over the seconds before such a cut says nothing of the frames after it.",
         )
 
 
@@ -262,7 +277,7 @@ def row_findings(pose: CheckedPose, *, n_frames: int, is_decoded: bool, where_it
         )
 
 
-def _frames(frames: Sequence[int] | np.ndarray) -> str:
+def _frames(frames: Sequence[int]) -> str:
     """The first frames, and that there are more."""
-    shown = ", ".join(str(int(frame)) for frame in frames[:_MOST_SPANS])
+    shown = ", ".join(map(str, frames[:_MOST_SPANS]))
     return shown + (", ..." if len(frames) > _MOST_SPANS else "")
