@@ -15,7 +15,7 @@ from nocigram.data.locate import located_view
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of, view_of
 from nocigram.data.view import View
-from nocigram.pose.light import PAW_MEAN, normalised_light, usual_light
+from nocigram.pose.light import normalised_light, paw_grey
 from nocigram.video.decode import decode
 
 
@@ -30,7 +30,7 @@ def light_of(recording: Recording) -> tuple[Float32[np.ndarray, "N K L"] | None,
     frames = decode(recording.video.path, grey=recording.video.is_grey)
     measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
     paws = recording.skeleton.paws
-    return normalised_light(measured, paws=paws), float(usual_light(measured, paws=paws)[PAW_MEAN])
+    return normalised_light(measured, paws=paws), paw_grey(measured, paws=paws)
 
 
 def view_for(
