@@ -87,7 +87,8 @@ def draw_strips(
     ]
     for page, start in enumerate(range(0, len(strips), _STRIPS_PER_PAGE), start=1):
         path = folder / f"page_{page:02d}.png"
-        draw_contact_sheet(strips[start : start + _STRIPS_PER_PAGE], edges=found.skeleton.edges, path=path)
+        shown, body = strips[start : start + _STRIPS_PER_PAGE], found.skeleton
+        draw_contact_sheet(shown, names=body.names, edges=body.edges, path=path)
 
 
 def _shots(number: int, span: FrameRange, recording: Recording) -> list[_Shot]:
