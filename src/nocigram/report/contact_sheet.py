@@ -81,8 +81,12 @@ def draw_contact_sheet(
 
 def _rings(names: Sequence[str]) -> list[Line2D]:
     """One entry of the legend for each keypoint."""
-    how = {"linestyle": "none", "marker": "o", "markersize": 4, "fillstyle": "none"}
-    return [Line2D([], [], color=_colour_of(number), label=name, **how) for number, name in enumerate(names)]
+    return [
+        Line2D(
+            [], [], color=_colour_of(number), label=name, linestyle="none", marker="o", markersize=4, fillstyle="none"
+        )
+        for number, name in enumerate(names)
+    ]
 
 
 def _colour_of(keypoint: int) -> str:
@@ -103,8 +107,9 @@ def _draw_tile(axes: Axes, tile: Tile, *, edges: Sequence[tuple[int, int]], whit
         shown = np.clip(tile.picture / white, 0, 1)
         axes.imshow(shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
     lines = [tile.xy[[start, end]] for start, end in edges if np.isfinite(tile.xy[[start, end]]).all()]
-    line = {"colors": "#888888", "alpha": 1.0} if tile.picture is None else {"colors": "#ffffff", "alpha": 0.35}
-    axes.add_collection(LineCollection(lines, linewidths=0.4, **line))
+    axes.add_collection(
+        LineCollection(lines, linewidths=0.4, colors="#888888" if tile.picture is None else "#ffffff59")
+    )
     colours = [_colour_of(number) for number in range(len(tile.xy))]
     axes.scatter(tile.xy[:, 0], tile.xy[:, 1], s=22, facecolors="none", edgecolors=colours, linewidths=0.8, zorder=3)
     axes.set_xlim(-0.5, tile.side_px - 0.5)
