@@ -110,7 +110,7 @@ def appearance_of(
     values = {"frame rate": recording.fps}
     if needs.pixels and recording.info is not None:
         info = recording.info
-        values |= {"width": info.width_px, "height": info.height_px, "colour": float(not info.is_grey)}
+        values |= {"width": info.width_px, "height": info.height_px, "colour (1) or grey (0)": float(not info.is_grey)}
         values |= {} if picture is None else picture.values()
         if recording.can_be_followed:
             side_px = float(np.median(view.boxes[:, 2]))

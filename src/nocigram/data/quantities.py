@@ -86,7 +86,7 @@ def _of_picture() -> list[Quantity]:
     return [
         Quantity(name="width", unit="px", scale="log", usual_spread=0.02),
         Quantity(name="height", unit="px", scale="log", usual_spread=0.02),
-        Quantity(name="colour", usual_spread=0.05),
+        Quantity(name="colour (1) or grey (0)", usual_spread=0.05),
         Quantity(name="brightness", scale="log", usual_spread=0.15),
         Quantity(name="contrast", scale="log", usual_spread=0.25),
         Quantity(name="sharpness", scale="log", usual_spread=0.15),

@@ -18,7 +18,7 @@ from nocigram.data.locate import LOCATE_VERSION, located_view
 from nocigram.data.progress import progress_bar
 from nocigram.data.records import Recording
 from nocigram.data.view import View, full_view, mouse_view
-from nocigram.pose.light import N_MEASURED, PAW_MEAN, LightMeter, normalised_light, usual_light
+from nocigram.pose.light import N_MEASURED, LightMeter, normalised_light, paw_grey
 from nocigram.video.decode import DECODER_VERSION
 
 
@@ -181,8 +181,7 @@ class _Decoder:
         if light is None:
             return source
         paws = recording.skeleton.paws
-        paw_grey = float(usual_light(light, paws=paws)[PAW_MEAN])
-        return replace(source, light=normalised_light(light, paws=paws), paw_grey=paw_grey)
+        return replace(source, light=normalised_light(light, paws=paws), paw_grey=paw_grey(light, paws=paws))
 
     def _meter(self, recording: Recording) -> LightMeter | None:
         """What measures the light; None where it isn't needed."""

@@ -69,9 +69,9 @@ class LightMeter:
         return [distance <= max(0.5, radius * self.body_length_px) for radius in RADII_BODY_LENGTHS]
 
 
-def usual_light(measured: Float[np.ndarray, "N K M"], *, paws: Sequence[int] = MOUSE.paws) -> Float[np.ndarray, " M"]:
-    """Median of each measured number at the paws of all frames, in grey levels."""
-    return np.median(measured[:, list(paws)].reshape(-1, measured.shape[-1]), axis=0)
+def paw_grey(measured: Float[np.ndarray, "N K M"], *, paws: Sequence[int] = MOUSE.paws) -> float:
+    """Median grey level of the paws of all frames: what `normalised_light` takes away."""
+    return float(_usual(measured, paws)[PAW_MEAN])
 
 
 def normalised_light(
@@ -82,6 +82,11 @@ def normalised_light(
     Cameras and lamps differ, and so do paws; what is left is how one paw compares to the others and to itself. Last
     comes the contrast: the mean over the paw less the mean over the ring about it, in medians of the paws' means.
     """
-    usual = np.maximum(usual_light(measured, paws=paws), _DARKEST)
+    usual = np.maximum(_usual(measured, paws), _DARKEST)
     contrast = (measured[..., PAW_MEAN] - measured[..., _AROUND_MEAN]) * _RING_FACTOR / usual[PAW_MEAN]
     return np.concatenate((measured / usual, contrast[..., None]), axis=-1).astype(np.float32)
+
+
+def _usual(measured: Float[np.ndarray, "N K M"], paws: Sequence[int]) -> Float[np.ndarray, " M"]:
+    """Median of each measured number at the paws of all frames."""
+    return np.median(measured[:, list(paws)].reshape(-1, measured.shape[-1]), axis=0)

@@ -15,8 +15,7 @@ from nocigram.data.locate import located_view
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of, view_of
 from nocigram.data.view import View
-from nocigram.pose.light import PAW_MEAN, normalised_light, usual_light
-from nocigram.video.count import frame_times_s
+from nocigram.pose.light import normalised_light, paw_grey
 from nocigram.video.decode import decode
 
 
@@ -31,14 +30,7 @@ def light_of(recording: Recording) -> tuple[Float32[np.ndarray, "N K L"] | None,
     frames = decode(recording.video.path, grey=recording.video.is_grey)
     measured = np.stack([meter.measure(frame.pixels, frame.index) for frame in frames])
     paws = recording.skeleton.paws
-    return normalised_light(measured, paws=paws), float(usual_light(measured, paws=paws)[PAW_MEAN])
-
-
-def times_s_of(recording: Recording) -> list[float]:
-    """Seconds since the first frame: the video's where there is one, else at the frame rate."""
-    if recording.info is not None:
-        return frame_times_s(recording.info).tolist()
-    return [frame / recording.fps for frame in range(recording.n_frames)]
+    return normalised_light(measured, paws=paws), paw_grey(measured, paws=paws)
 
 
 def view_for(

@@ -200,7 +200,10 @@ def _predict_one(predictor: Predictor, place: Path, folder: _Folder, summary: Su
         return
     started = time.perf_counter()
     watch = Watch(
-        recording=recording.name, fps=recording.fps, visible=recording.visible if predictor.needs.pose else None
+        recording=recording.name,
+        classes=predictor.classes,
+        fps=recording.fps,
+        visible=recording.visible if predictor.needs.pose else None,
     )
     rows: list[Compared] = []
 

@@ -77,6 +77,7 @@ class Watch:
     """Watches a stream of predictions in bounded memory; keeps the bouts most in need of a look."""
 
     recording: str
+    classes: tuple[str, ...]
     fps: float
     visible: Bool[np.ndarray, "T K"] | None = None
     """Of the whole recording; None for a model that reads no pose. Frames beyond are not visible."""
@@ -100,7 +101,6 @@ class Watch:
             piece.worst = min(piece.worst, (float(chosen[worst]), first + start + worst))
             piece.stop_s = float(part.times_s[stop - 1])
         self._n_done += len(part.actions)
-        self._classes = part.classes
 
     def rows(self, *, is_outside: bool) -> list[Doubtful]:
         """The bouts in need of a look, the worst first.
@@ -137,7 +137,6 @@ class Watch:
         if before is not None:
             self._close(before)
         goes_on = before is not None and before.action == action
-        self._classes = part.classes
         self._open = _Piece(
             action=action,
             start=first,
@@ -158,9 +157,9 @@ class Watch:
             stop_frame=piece.start + piece.n_frames,
             start_s=piece.start_s,
             stop_s=piece.stop_s,
-            action=self._classes[piece.action],
+            action=self.classes[piece.action],
             confidence=float(mean[piece.action]),
-            second=self._classes[int(others.argmax())],
+            second=self.classes[int(others.argmax())],
             second_confidence=float(others.max()),
             worst_frame=piece.worst[1],
             why=(),

@@ -22,6 +22,7 @@ from nocigram.data.appearance import Appearance, PictureMeter, appearance_of
 from nocigram.data.kinematics import kinematics_of
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
+from nocigram.data.times import times_s_of
 from nocigram.data.view import View, from_view, render_many
 from nocigram.data.windows import Rows, stitch, stream_windows
 from nocigram.models.approaches import ActionModel
@@ -34,7 +35,7 @@ from nocigram.models.temperature import scaled
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.prediction._frames import light_of, times_s_of, view_for
+from nocigram.prediction._frames import light_of, view_for
 from nocigram.prediction.answer import Prediction
 from nocigram.video.decode import Frame, decode
 

@@ -12,10 +12,12 @@ from jaxtyping import Float32, UInt8
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from nocigram.report._saving import save_figure
 
-_TILE_INCHES, _CAPTION_INCHES, _MARGIN_INCHES = 1.3, 0.34, 0.12
+_TILE_INCHES, _CAPTION_INCHES, _MARGIN_INCHES, _LEGEND_INCHES = 1.3, 0.34, 0.12, 0.2
+_ROW_INCHES = _CAPTION_INCHES + _TILE_INCHES + 0.16
 _INSIDE_COLOUR, _OUTSIDE_COLOUR = "#D55E00", "#bbbbbb"  # Okabe and Ito 2008: told apart with any colour vision
 _BRIGHTEST = 0.995
 _POINT_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#CC79A7")
@@ -46,11 +48,14 @@ class Strip:
     """In order of time, at least one."""
 
 
-def draw_strip_page(strips: Sequence[Strip], *, edges: Sequence[tuple[int, int]], path: Path) -> None:
+def draw_strip_page(
+    strips: Sequence[Strip], *, names: Sequence[str], edges: Sequence[tuple[int, int]], path: Path
+) -> None:
     """Write one page: a strip a row, its caption above. Pictures of the span have a thick frame of another colour.
 
     Args:
         strips: at least one.
+        names: of the keypoints, for the legend.
         edges: pairs of keypoints that are joined by a line.
         path: ends in .png, .pdf or .svg.
 
@@ -58,22 +63,35 @@ def draw_strip_page(strips: Sequence[Strip], *, edges: Sequence[tuple[int, int]]
         InputError: `path` ends in something else.
     """
     n_columns = max(len(strip.tiles) for strip in strips)
-    row_inches = _CAPTION_INCHES + _TILE_INCHES + 0.16
     width = n_columns * (_TILE_INCHES + _MARGIN_INCHES) + _MARGIN_INCHES
-    height = len(strips) * row_inches + _MARGIN_INCHES
+    height = len(strips) * _ROW_INCHES + _MARGIN_INCHES + _LEGEND_INCHES
     figure = Figure(figsize=(width, height))
     for number, strip in enumerate(strips):
-        top = height - number * row_inches
-        figure.text(
-            _MARGIN_INCHES / width, (top - 0.22) / height, strip.caption, fontsize=7, va="center", color="#222222"
-        )
-        white = _white_of(strip)
+        top, white = height - number * _ROW_INCHES, _white_of(strip)
+        place = (_MARGIN_INCHES / width, (top - 0.22) / height)
+        figure.text(*place, strip.caption, fontsize=7, va="center", color="#222222")
+        bottom = (top - _CAPTION_INCHES - _TILE_INCHES) / height
         for column, tile in enumerate(strip.tiles):
-            left = _MARGIN_INCHES + column * (_TILE_INCHES + _MARGIN_INCHES)
-            bottom = top - _CAPTION_INCHES - _TILE_INCHES
-            place = (left / width, bottom / height, _TILE_INCHES / width, _TILE_INCHES / height)
-            _draw_tile(figure.add_axes(place), tile, edges=edges, white=white)
+            left = (_MARGIN_INCHES + column * (_TILE_INCHES + _MARGIN_INCHES)) / width
+            axes = figure.add_axes((left, bottom, _TILE_INCHES / width, _TILE_INCHES / height))
+            _draw_tile(axes, tile, edges=edges, white=white)
+    figure.legend(handles=_rings(names), loc="lower left", ncols=len(names), frameon=False, fontsize=6)
     save_figure(figure, path)
+
+
+def _rings(names: Sequence[str]) -> list[Line2D]:
+    """One entry of the legend for each keypoint."""
+    return [
+        Line2D(
+            [], [], color=_colour_of(number), label=name, linestyle="none", marker="o", markersize=4, fillstyle="none"
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def _colour_of(keypoint: int) -> str:
+    """The colour of its ring."""
+    return _POINT_COLOURS[keypoint % len(_POINT_COLOURS)]
 
 
 def _white_of(strip: Strip) -> float:
@@ -89,9 +107,10 @@ def _draw_tile(axes: Axes, tile: Tile, *, edges: Sequence[tuple[int, int]], whit
         shown = np.clip(tile.picture / white, 0, 1)
         axes.imshow(shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
     lines = [tile.xy[[start, end]] for start, end in edges if np.isfinite(tile.xy[[start, end]]).all()]
-    on_dark = "#ffffff" if tile.picture is not None else "#888888"
-    axes.add_collection(LineCollection(lines, colors=on_dark, linewidths=0.4, alpha=0.35))
-    colours = [_POINT_COLOURS[number % len(_POINT_COLOURS)] for number in range(len(tile.xy))]
+    axes.add_collection(
+        LineCollection(lines, linewidths=0.4, colors="#888888" if tile.picture is None else "#ffffff59")
+    )
+    colours = [_colour_of(number) for number in range(len(tile.xy))]
     axes.scatter(tile.xy[:, 0], tile.xy[:, 1], s=22, facecolors="none", edgecolors=colours, linewidths=0.8, zorder=3)
     axes.set_xlim(-0.5, tile.side_px - 0.5)
     axes.set_ylim(tile.side_px - 0.5, -0.5)

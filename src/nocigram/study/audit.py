@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
 from nocigram.core.tables import text_table
 from nocigram.data.records import Discovery, Trial
+from nocigram.data.times import times_s_of
 from nocigram.evaluation import TrialPrediction
 from nocigram.evaluation.improbable import Improbable, improbable_labels
 from nocigram.prediction import Predictor
-from nocigram.study.audit_pictures import draw_strips
+from nocigram.study.audit_pictures import Place, draw_strips
 from nocigram.study.cells import PREDICTIONS, RECORD
 from nocigram.study.chosen_trials import sides_of
 from nocigram.study.evaluate import discover_for, predict_trials, sources_for
@@ -38,26 +40,31 @@ class Audit:
     seen: frozenset[str]
     """Recordings that trained the model which judges them; only with --allow_seen."""
 
-    def trial_of(self, row: Improbable) -> Trial:
-        """The trial that a row lies in."""
-        return next(t for t in self.found.trials if (t.recording, t.number) == (row.recording, row.trial))
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where in its recording each row lies."""
+        trials = {(trial.recording, trial.number): trial for trial in self.found.trials}
+        times_s = {name: times_s_of(self.found.recordings[name]) for name in {row.recording for row in self.rows}}
+        return [
+            Place.of(row.span.shifted(trials[row.recording, row.trial].start), times_s[row.recording])
+            for row in self.rows
+        ]
 
     def table(self) -> pd.DataFrame:
         """The rows of audit.csv."""
-        return pd.DataFrame([self._row(rank, row) for rank, row in enumerate(self.rows, start=1)], columns=_COLUMNS)
+        rows = [self._row(rank, *each) for rank, each in enumerate(zip(self.rows, self.places, strict=True), start=1)]
+        return pd.DataFrame(rows, columns=_COLUMNS)
 
-    def _row(self, rank: int, row: Improbable) -> dict[str, object]:
+    def _row(self, rank: int, row: Improbable, place: Place) -> dict[str, object]:
         """One row of audit.csv."""
-        recording, start = self.found.recordings[row.recording], self.trial_of(row).start
-        span = row.span.shifted(start)
         return {
             "rank": rank,
             "recording": row.recording,
             "trial": row.trial,
-            "start_frame": span.start,
-            "stop_frame": span.stop,
-            "start_s": round(span.start / recording.fps, 3),
-            "stop_s": round(span.stop / recording.fps, 3),
+            "start_frame": place.span.start,
+            "stop_frame": place.span.stop,
+            "start_s": round(place.start_s, 3),
+            "stop_s": round(place.stop_s, 3),
             "label": self.classes[row.label],
             "model_says": self.classes[row.other],
             "p_label": round(row.label_probability, 4),
@@ -96,6 +103,7 @@ def audit(options: AuditOptions) -> Audit:
         result.table().to_csv(temporary, index=False)
     draw_strips(
         result.rows[: options.pictures],
+        result.places[: options.pictures],
         found=found,
         classes=predictor.classes,
         folder=options.folder,
@@ -132,7 +140,7 @@ def _judged(options: AuditOptions) -> tuple[Predictor, list[TrialPrediction], Di
             f"{options.source}: expected the folder of a crossval or compare with finished trainings in cells/, got "
             "none. Give the study's --out, or a model."
         )
-    predictor = Predictor.load(_model_in(cells[0]), accelerator=options.accelerator)
+    predictor = _reader(cells, options)
     found = discover_for(predictor, _as_evaluation(options))
     return predictor, _by_study(cells, found), found, set()
 
@@ -142,9 +150,13 @@ def _has_all(cell: Path) -> bool:
     return (cell / PREDICTIONS).is_file() and any(cell.glob("best_model_*.pt"))
 
 
-def _model_in(cell: Path) -> Path:
-    """The cell's checkpoint."""
-    return next(iter(sorted(cell.glob("best_model_*.pt"))))
+def _reader(cells: Sequence[Path], options: AuditOptions) -> Predictor:
+    """The first model that reads keypoints, since the pictures show them; else the last."""
+    for cell in cells:
+        predictor = Predictor.load(min(cell.glob("best_model_*.pt")), accelerator=options.accelerator)
+        if predictor.needs.pose:
+            break
+    return predictor
 
 
 def _by_study(cells: Sequence[Path], found: Discovery) -> list[TrialPrediction]:

@@ -13,7 +13,7 @@ from jaxtyping import Int, UInt8
 
 from nocigram.core.ranges import FrameRange
 from nocigram.data.progress import progress_bar
-from nocigram.data.records import Discovery, Recording, Trial
+from nocigram.data.records import Discovery, Recording
 from nocigram.data.sources import view_of
 from nocigram.data.view import View, render_many, to_view
 from nocigram.evaluation.improbable import Improbable
@@ -30,6 +30,23 @@ _BODY_LENGTHS_PER_SIDE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where in its recording a span of a trial lies."""
+
+    span: FrameRange
+    """Frames of the recording."""
+    start_s: float
+    stop_s: float
+    """Time of the frame after the last one, or of the last one where the recording ends."""
+
+    @classmethod
+    def of(cls, span: FrameRange, times_s: Sequence[float]) -> "Place":
+        """A span of a recording whose frames have these times."""
+        last = len(times_s) - 1
+        return cls(span=span, start_s=times_s[min(span.start, last)], stop_s=times_s[min(span.stop, last)])
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Shot:
     """A frame to show."""
 
@@ -38,17 +55,26 @@ class _Shot:
     is_inside: bool
 
 
-def draw_strips(rows: Sequence[Improbable], *, found: Discovery, classes: Sequence[str], folder: Path) -> list[Path]:
-    """Write pages of strips, one strip for each row; returns their paths. Pages of an earlier run are removed."""
+def draw_strips(
+    rows: Sequence[Improbable], places: Sequence[Place], *, found: Discovery, classes: Sequence[str], folder: Path
+) -> None:
+    """Write pages of strips, one strip for each row, in place of those of an earlier run.
+
+    Args:
+        rows: in the order of the strips.
+        places: of the rows.
+        found: the recordings.
+        classes: names of the actions.
+        folder: gets page_01.png and so on.
+
+    Raises:
+        InputError: a video can't be decoded.
+    """
     for old in folder.glob("page_*.png"):
         old.unlink()
-    if not rows:
-        return []
-    trials = {(trial.recording, trial.number): trial for trial in found.trials}
     shots: dict[str, list[_Shot]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        trial = trials[row.recording, row.trial]
-        shots[row.recording] += _shots(number, row, trial, found.recordings[row.recording])
+    for number, (row, place) in enumerate(zip(rows, places, strict=True)):
+        shots[row.recording] += _shots(number, place.span, found.recordings[row.recording])
     tiles: dict[int, list[Tile]] = defaultdict(list)
     with progress_bar("Pictures", total=sum(map(len, shots.values())), unit="frames") as advance:
         for name, wanted in sorted(shots.items()):
@@ -56,19 +82,17 @@ def draw_strips(rows: Sequence[Improbable], *, found: Discovery, classes: Sequen
                 tiles[shot.row].append(tile)
                 advance(1)
     strips = [
-        Strip(caption=_caption(rank, row, found, trials[row.recording, row.trial], classes), tiles=tiles[rank - 1])
-        for rank, row in enumerate(rows, start=1)
+        Strip(caption=f"{number + 1}.  {_caption(row, place, classes)}", tiles=tiles[number])
+        for number, (row, place) in enumerate(zip(rows, places, strict=True))
     ]
-    pages = []
-    for number, start in enumerate(range(0, len(strips), _STRIPS_PER_PAGE), start=1):
-        pages.append(folder / f"page_{number:02d}.png")
-        draw_strip_page(strips[start : start + _STRIPS_PER_PAGE], edges=found.skeleton.edges, path=pages[-1])
-    return pages
+    for page, start in enumerate(range(0, len(strips), _STRIPS_PER_PAGE), start=1):
+        path = folder / f"page_{page:02d}.png"
+        shown, body = strips[start : start + _STRIPS_PER_PAGE], found.skeleton
+        draw_strip_page(shown, names=body.names, edges=body.edges, path=path)
 
 
-def _shots(number: int, row: Improbable, trial: Trial, recording: Recording) -> list[_Shot]:
+def _shots(number: int, span: FrameRange, recording: Recording) -> list[_Shot]:
     """Frames before, within and after a span, in order."""
-    span = row.span.shifted(trial.start)
     around = max(1, round(_AROUND_S * recording.fps))
     within = np.unique(np.linspace(span.start, span.stop - 1, N_WITHIN).round().astype(int)).tolist()
     last = recording.n_frames - 1
@@ -132,13 +156,11 @@ def _tile(recording: Recording, view: View, shot: _Shot, picture: np.ndarray | N
     )
 
 
-def _caption(rank: int, row: Improbable, found: Discovery, trial: Trial, classes: Sequence[str]) -> str:
+def _caption(row: Improbable, place: Place, classes: Sequence[str]) -> str:
     """One line above a strip."""
-    recording, span = found.recordings[row.recording], row.span.shifted(trial.start)
     shift = f" ({row.shift_n_frames:+d} frames)" if row.kind == "edge" else ""
-    seconds = f"{span.start / recording.fps:.2f} to {span.stop / recording.fps:.2f} s"
-    label = f"label {classes[row.label]} {row.label_probability:.2f}"
-    model = f"model {classes[row.other]} {row.other_probability:.2f}"
     return (
-        f"{rank}.  {row.recording}, trial {row.trial}, {seconds}, frames {span}.  {row.kind}{shift}.  {label}, {model}"
+        f"{row.recording}, trial {row.trial}, {place.start_s:.2f} to {place.stop_s:.2f} s, frames {place.span}.  "
+        f"{row.kind}{shift}.  label {classes[row.label]} {row.label_probability:.2f}, "
+        f"model {classes[row.other]} {row.other_probability:.2f}"
     )

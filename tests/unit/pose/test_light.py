@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nocigram.pose.light import CONTRAST, N_LIGHT, PAW_MEAN, RADII_BODY_LENGTHS, LightMeter, normalised_light
+from nocigram.pose.light import CONTRAST, N_LIGHT, PAW_MEAN, RADII_BODY_LENGTHS, LightMeter, normalised_light, paw_grey
 
 
 def meter(x, y, *, body=100.0, n_frames=1):
@@ -76,6 +76,12 @@ def test_normalised_light_does_not_change_with_the_lamp(gain):
     light = np.random.default_rng(0).uniform(20, 60, (30, 6, 6))
 
     np.testing.assert_allclose(normalised_light(gain * light), normalised_light(light), rtol=1e-5)
+
+
+def test_the_grey_level_of_the_paws_is_what_light_is_relative_to():
+    light = np.random.default_rng(0).uniform(10, 200, (9, 6, 6))
+    relative = light[..., PAW_MEAN] / paw_grey(light)
+    np.testing.assert_allclose(normalised_light(light)[..., PAW_MEAN], relative, rtol=1e-5)
 
 
 def test_normalised_light_is_one_at_a_typical_paw_and_ignores_mouth_and_tail():

@@ -63,7 +63,9 @@ def rows_of(path):
     ],
 )
 @pytest.mark.parametrize("crop", ["full", "mouse"])
-def test_predicting_sees_what_training_saw(recording, checkpoint, tmp_path, model, crop):
+def test_predicting_sees_what_training_saw(recording, checkpoint, tmp_path, monkeypatch, model, crop):
+    monkeypatch.setattr("nocigram.data.appearance._N_PICTURES", 8)  # every fifth frame
+    monkeypatch.setattr("nocigram.prediction.predictor._N_FRAMES_AT_ONCE", 7)
     path = checkpoint(args={"crop": crop}, **model)
     predictor = nocigram.load_model(path)
     how = {"needs": predictor.needs, "img_size": predictor.img_size}

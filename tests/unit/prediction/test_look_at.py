@@ -23,7 +23,7 @@ def part_of(actions, probabilities, start=0):
 
 def rows_of(actions, probabilities, *, cuts=(), visible=None, is_outside=False):
     """Watch a recording that comes in parts."""
-    watch = Watch(recording="rec", fps=FPS, visible=visible)
+    watch = Watch(recording="rec", classes=CLASSES, fps=FPS, visible=visible)
     for start, stop in pairwise([0, *sorted(set(cuts)), len(actions)]):
         watch.see(part_of(actions[start:stop], probabilities[start:stop], start))
     return watch.rows(is_outside=is_outside)
