@@ -4,9 +4,9 @@
     python -m robustness.corpus --only csv       those whose kind or name has this word
     python -m robustness.corpus --list           their names
 
-Each case is a copy of a small healthy study with one fault in it. Whatever the fault: no traceback, no hang, no label or
-keypoint on another frame, no half-written file, an unchanged input, and a message that names file and fix. The last line
-is JSON; the exit status is 1 if anything failed.
+Each case is a copy of a small healthy study with one fault in it. Whatever the fault: no traceback, no hang, no label
+or keypoint on another frame, no half-written file, an unchanged input, and a message that names file and fix. The last
+line is JSON; the exit status is 1 if anything failed.
 """
 
 import argparse
