@@ -47,6 +47,8 @@ def main() -> int:
         print("\n".join(f"{case.kind}: {case.name}" for case in cases))
         return 0
     torch.set_num_threads(1)
+    for what in place_cases.LEFT_OUT:
+        print(f"left out: {what}")
     with tempfile.TemporaryDirectory(prefix="nocigram-corpus-") as name:
         n_failed = _run(cases, Path(name).resolve())
     print(json.dumps({"cases": len(cases), "failures": n_failed}))
