@@ -2,6 +2,8 @@
 # make demo    from simulated recordings to a trained model, its scores and its predictions, all under demo/
 # make test    the tests
 # make check   lint, types, floors, tests: what has to pass before a change is taken
+# make faults  hundreds of faulty folders, and what every command makes of them (some minutes)
+# make kills   commands killed at random moments, run again and compared (some minutes)
 # make docs    write the tables of flags in docs/ anew
 # make clean   remove what the demo and the tools made; .venv stays
 
@@ -17,7 +19,7 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # and 12.6 s with two (13.4 s and 16.5 s of processor time).
 TEST_ENV := OMP_NUM_THREADS=1
 
-.PHONY: setup demo test lint types floors check docs clean
+.PHONY: setup demo test lint types floors check faults kills docs clean
 .DEFAULT_GOAL := check
 
 setup: $(STAMP)
@@ -56,10 +58,16 @@ floors: setup
 
 check: lint types floors test
 
+faults: setup
+	$(TEST_ENV) $(BIN)/python -m robustness.corpus
+
+kills: setup
+	$(TEST_ENV) $(BIN)/python -m robustness.kills
+
 # The tables of flags in docs/, after a change of a flag.
 docs: setup
 	$(BIN)/python scripts/flag_tables.py
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests benchmarks train_multitask.py -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks robustness train_multitask.py -name __pycache__ -prune -exec rm -rf {} +

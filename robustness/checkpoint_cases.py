@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged, of another version, of another model, or made to run code; points to resume from; caches."""
+"""Checkpoints that are damaged, of another version, of another model, or made to run code; points to resume from."""
 
 import math
 import os

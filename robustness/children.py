@@ -49,9 +49,10 @@ def started(work: Callable[[], int], *, log: Path) -> int:
 
 def command(arguments: Sequence[str]) -> Callable[[], int]:
     """A command of nocigram. Its jobs are forked, since new processes would import everything anew."""
+    forking = multiprocessing.get_context("fork")
 
     def work() -> int:
-        local_jobs.multiprocessing.get_context = lambda _: multiprocessing.get_context("fork")  # type: ignore[assignment]
+        local_jobs.multiprocessing.get_context = lambda _: forking  # type: ignore[assignment]
         return main(list(arguments))
 
     return work

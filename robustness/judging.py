@@ -84,8 +84,10 @@ def failures_of(case: Case, study: Study, truth: Truth, *, healthy_names: dict[s
 
 def _outputs(case: Case, study: Study, written_before: dict[str, str]) -> Iterator[str]:
     """Files that look finished and are not; results of commands that refused; signs that code of a file was run."""
-    yield from broken_files(study.out)
     new = digests(study.out).items() - written_before.items()
+    yield from broken_files(
+        study.out, but={study.out / name for name in written_before} - {study.out / n for n, _ in new}
+    )
     for command in case.refused:
         for name in sorted(name for name, _ in new if name.startswith(f"{command}/")):
             if Path(name).name in ("metrics.json", f"{study.names['a']}.csv") or "best_model" in name:
@@ -117,8 +119,9 @@ def _alignment(case: Case, study: Study, truth: Truth, healthy_names: dict[str, 
         elif case.is_harmless and not is_labelled.all():
             yield f"trial {name} has lost labels"
     for name, recording in (found.recordings if found else {}).items():
-        if name in shorts and (fault := _pose_fault(recording, truth.found.recordings[healthy_names[shorts[name]]])):
-            if shorts[name] not in case.changed or fault.startswith("moved"):
+        if name in shorts:
+            fault = _pose_fault(recording, truth.found.recordings[healthy_names[shorts[name]]])
+            if fault == "moved" or (fault and shorts[name] not in case.changed):
                 yield f"keypoints of {shorts[name]} have {fault}"
 
 
@@ -176,13 +179,13 @@ def _result(case: Case, command: str, study: Study, truth: Truth) -> Iterator[st
         found = weights_of(study)
         if found.keys() != truth.weights.keys() or any(not torch.equal(found[k], truth.weights[k]) for k in found):
             yield "another model"
-    if command == "evaluate" and case.is_harmless:
-        if (study.out / "evaluate/metrics.json").read_bytes() != truth.metrics:
-            yield "other scores"
+    is_scored = command == "evaluate" and case.is_harmless
+    if is_scored and (study.out / "evaluate/metrics.json").read_bytes() != truth.metrics:
+        yield "other scores"
 
 
 def _without_hints(text: str) -> str:
-    """stderr without Lightning's hints on the machine."""
+    """What was said to stderr, without Lightning's hints on the machine."""
     lines = [line for line in text.splitlines() if "site-packages" not in line and not line.startswith("  ")]
     return "\n".join(lines) + "\n"
 

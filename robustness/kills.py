@@ -5,9 +5,9 @@
     python -m robustness.kills --only train those of phases whose name has this word
 
 Each round starts a command in an empty folder, kills it (SIGKILL, with all that it started) once or several times at
-moments drawn from the time that it takes undisturbed, and lets it run to its end. After every kill, whatever has a final
-name has to be whole. In the end every result has to be equal to that of the undisturbed run. The last line is JSON; the
-exit status is 1 if anything failed.
+moments drawn from the time that it takes undisturbed, and lets it run to its end. After every kill, whatever has a
+final name has to be whole. In the end every result has to be equal to that of the undisturbed run. The last line is
+JSON; the exit status is 1 if anything failed.
 """
 
 import argparse
@@ -86,8 +86,6 @@ def _comparing(study: Study) -> list[str]:
         "pose_trees,pose_only",
         "--overrides",
         str(overrides),
-        "--folds",
-        "2",
         "--jobs",
         "2",
         *DEVICE,
@@ -156,6 +154,7 @@ def _tried(phase: Phase, place: Path, *, n_kills: int, seed: int, log: Path) -> 
     folder, expected = place / "round", place / "expected"
     shutil.rmtree(expected, ignore_errors=True)
     study = _fresh(phase, folder, place)
+    log.unlink(missing_ok=True)
     begin = time.monotonic()
     if (status := finished(started(command(phase.arguments(study)), log=log))) != 0:
         print(f"FAILED {phase.name}: undisturbed, ended with {status}: {log.read_text()[-1500:]}")

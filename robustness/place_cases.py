@@ -82,7 +82,7 @@ def _mounted(study: Study, where: str, *options: str) -> None:
     study.undo.append(lambda: subprocess.run(["umount", str(place)], check=True))
 
 
-def can_mount() -> bool:
+def _can_mount() -> bool:
     """Mounting needs rights that containers often lack."""
     place = Path("/tmp") / f"nocigram-mount-{os.getpid()}"
     place.mkdir()
@@ -199,8 +199,12 @@ _NAMES = {
     "like a prediction's": "prediction_1.mp4_1",
 }
 _WORDS = r"expected .*, got .*\. [A-Z]"
+LEFT_OUT: list[str] = []
+"""Kinds of cases that can't be tried here, and why."""
 _DISKS: list[Case] = []
-if can_mount():
+if not _can_mount():
+    LEFT_OUT.append("disks that are full or read-only, since nothing can be mounted here")
+else:
     _DISKS = [
         *(
             Case(
@@ -226,7 +230,9 @@ if can_mount():
         _same("the input on a disk that is read-only", _read_only("input")),
     ]
 _RIGHTS: list[Case] = []
-if os.geteuid() == 0:
+if os.geteuid() != 0:
+    LEFT_OUT.append("folders without permission, since only root can become another user")
+else:
     _RIGHTS = [
         _same("an input that may only be read", _as_nobody(lambda study: None)),
         *(

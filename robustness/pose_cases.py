@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import tables
 
 from robustness.cases import Case, Spoil, trials_of
+from robustness.checkpoint_cases import Evil
 from robustness.study import Study
 
 _A = trials_of("a")
@@ -66,6 +68,12 @@ def _h5_alone(change: Callable[[Path], object]) -> Spoil:
         change(twin)
 
     return spoil
+
+
+def _with_code(path: Path) -> None:
+    """Names of columns that run code when they are read."""
+    with tables.open_file(str(path), "a") as file:
+        file.root.df_with_missing._v_attrs.encoding = Evil(path.parents[2] / "CANARY")
 
 
 def _two_animals(rows: Rows) -> Rows:
@@ -312,6 +320,7 @@ CASES = [
             ("cut off in its head", lambda path: os.truncate(path, 600)),
         )
     ),
+    _refused("h5 with code", _h5_alone(_with_code), r"\.h5: expected plain tables, got a pickle of posix\.system"),
     _refused(
         "h5 of another table",
         _h5_alone(lambda path: pd.DataFrame({"x": [1.0]}).to_hdf(path, key="t", mode="w")),

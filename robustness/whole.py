@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,17 @@ from PIL import Image
 _N_PREDICTION_COLUMNS = 4
 
 
-def broken_files(folder: Path, *, was_killed: bool = False) -> list[str]:
+def broken_files(folder: Path, *, was_killed: bool = False, but: Collection[Path] = ()) -> list[str]:
     """What is wrong with the files below a folder: final ones that can't be read, temporary ones left behind.
 
     Args:
         folder: of outputs.
         was_killed: whoever wrote could remove nothing.
+        but: these.
     """
     faults = []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
+        if not path.is_file() or path.is_symlink() or path in but:
             continue
         if is_temporary(path):
             if not was_killed:

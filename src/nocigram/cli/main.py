@@ -3,6 +3,7 @@
 Adding a command: a module beside this one with `register(commands)` and `handle(options)`, named in `_COMMANDS`.
 """
 
+import errno
 import os
 import re
 import sys
@@ -23,6 +24,23 @@ from nocigram.core.literals import Approach
 _COMMANDS = (simulate, convert, check, train, evaluate, crossval, compare, audit, predict)
 _TRAINING = ("train", "crossval")
 """Commands whose defaults depend on the approach and on a preset."""
+_FULL, _FORBIDDEN = (
+    "Make room on the disk, or choose another folder.",
+    "Choose another folder, or change its permissions.",
+)
+_FIXES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.ENAMETOOLONG: "Shorten the name.",
+    errno.ELOOP: "Remove the link, which leads to itself.",
+    errno.ENOTDIR: "Choose another folder: a file is in its place.",
+    errno.EEXIST: "Choose another folder: a file is in its place.",
+}
+"""What to do about errors of the operating system."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +95,8 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
         if is_debug:
             raise
         where = error.filename or "a file"
-        print(f"error: {where}: expected to read or write it, got '{error.strerror or error}'.", file=sys.stderr)
+        reason, fix = error.strerror or error, _FIXES.get(error.errno or 0, "Check the path and the disk.")
+        print(f"error: {where}: expected to read or write it, got '{reason}'. {fix}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if is_debug:

@@ -54,10 +54,7 @@ class ArrayCache:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (FileNotFoundError, ValueError, EOFError):  # cut short, or no npy header
             return None
-        with path.open("rb") as file:
-            npy.read_magic(file)
-            npy.read_array_header_1_0(file)
-            is_whole = file.tell() + array.nbytes == os.fstat(file.fileno()).st_size
+        is_whole = isinstance(array, np.memmap) and array.offset + array.nbytes == path.stat().st_size
         return array if is_whole else None
 
     def put(

@@ -19,6 +19,8 @@ from nocigram.core.files import written_whole
 from nocigram.core.literals import Approach
 from nocigram.core.version import VERSION
 from nocigram.models.approaches import ActionModel, build_model
+from nocigram.models.approaches.pose_trees import PoseTreesModel
+from nocigram.models.checkpoint_content import wrong_parts
 
 FORMAT_VERSION = 1
 
@@ -87,8 +89,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         InputError: no such file, a file that is damaged or no checkpoint, or one of a newer format.
     """
     found = _read(path)
-    version = found.get("format_version") if isinstance(found, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    version = found.get("format_version", 1) if isinstance(found, dict) else 1
+    if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
         raise InputError(
             f"{path}: expected format version {FORMAT_VERSION} or older, got {version} "
             f"(written by nocigram {found.get('nocigram_version')}). Update nocigram."
@@ -99,6 +101,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: expected a nocigram checkpoint, got one without {', '.join(missing)}. "
             "Give a best_model_*.pt of nocigram train."
         )
+    if wrong := wrong_parts(found):
+        raise InputError(
+            f"{path}: expected a checkpoint as nocigram train writes it, got something else as {', '.join(wrong)}. "
+            "Train it again, or ask its author for the file as it was."
+        )
     return Checkpoint(**{name: found[name] for name in _KEYS if name in found})
 
 
@@ -106,7 +113,7 @@ def restore_model(checkpoint: Checkpoint) -> ActionModel:
     """The trained model in eval mode, with the averaged weights where there are any. Needs no hub.
 
     Raises:
-        InputError: the weights don't fit the architecture that the checkpoint describes.
+        InputError: the weights don't fit the architecture that the checkpoint describes, or are no finite numbers.
     """
     model = build_model(checkpoint.approach, **checkpoint.model).model
     weights = checkpoint.model_state_dict if checkpoint.ema_state_dict is None else checkpoint.ema_state_dict
@@ -117,6 +124,13 @@ def restore_model(checkpoint: Checkpoint) -> ActionModel:
             f"checkpoint: expected the weights of its model, got others ({error}). "
             f"Use nocigram {checkpoint.nocigram_version}, which wrote it."
         ) from error
+    if wrong := [name for name, value in model.named_parameters() if not value.isfinite().all()]:
+        raise InputError(
+            f"checkpoint: expected finite weights, got NaN or infinity in {wrong[0]}. "
+            "Train it again, with a smaller --lr."
+        )
+    if isinstance(model, PoseTreesModel) and not model.is_grown:
+        raise InputError("checkpoint: expected grown trees, got none. Train it again.")
     return model.eval()
 
 

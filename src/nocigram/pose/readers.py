@@ -15,6 +15,7 @@ from jaxtyping import Float32, Float64
 
 from nocigram.core.errors import Fault, InputError, raise_faults
 from nocigram.core.separators import SEPARATOR_FIX, other_separator
+from nocigram.pose.plain_pickles import CodeFoundError, plain_pickles
 from nocigram.pose.tracks import PoseTrack
 
 _COORDS = ("x", "y", "likelihood")
@@ -168,8 +169,13 @@ def _numbers(cells: pd.DataFrame, *, path: Path, first_row: int) -> Float64[np.n
 def _read_h5(path: Path) -> _Table:
     """DeepLabCut's h5: one pandas table whose columns have the levels that are header rows in the csv."""
     try:
-        data = pd.read_hdf(path)
-    except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:  # PyTables' own are RuntimeErrors
+        with plain_pickles():
+            data = pd.read_hdf(path)
+    except CodeFoundError as error:
+        raise InputError(
+            f"{path.name}: expected plain tables, got a pickle of {error}, which could run code. {_NOT_POSE_FIX}"
+        ) from error
+    except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:  # PyTables' RuntimeErrors
         reason = str(error).strip().splitlines()[-1].rstrip(".")
         raise InputError(f"{path.name}: expected an h5 file of DeepLabCut, got '{reason}'. {_NOT_POSE_FIX}") from error
     levels = [str(name).lower() for name in data.columns.names] if isinstance(data, pd.DataFrame) else []

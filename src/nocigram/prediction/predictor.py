@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from nocigram.config.model import needs_of
-from nocigram.core.errors import InputError
+from nocigram.core.errors import Fault, InputError, MissingExtraError, raise_faults
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.needs import Needs
 from nocigram.core.ranges import FrameRange
@@ -56,9 +57,45 @@ class Predictor:
         """Load a checkpoint file.
 
         Raises:
-            InputError: it is no checkpoint, is damaged or comes from a newer version.
+            InputError: it is no checkpoint, is damaged, comes from a newer version, or its parts contradict each other.
         """
-        return cls(load_checkpoint(Path(path)), accelerator=accelerator)
+        checkpoint = load_checkpoint(Path(path))
+        device_of(accelerator)  # where it is wrong, the file is not
+        try:
+            predictor = cls(checkpoint, accelerator=accelerator)
+            raise_faults(predictor._faults())
+        except MissingExtraError:
+            raise
+        except (InputError, KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__} {error}".splitlines()[0]
+            raise InputError(
+                f"{path}: expected a checkpoint that can be used, got one with this fault: {reason.rstrip('.')}. "
+                "Train it again, or ask its author for the file as it was."
+            ) from error
+        return predictor
+
+    def _faults(self) -> list[Fault]:
+        """What of the options that the checkpoint keeps can't be right. Reads all that prediction reads later on."""
+        choices = {"crop": (self.crop, get_args(Crop)), "precision": (self.precision, get_args(Precision))}
+        faults = [
+            Fault(where=name, expected=f"one of {', '.join(known)}", got=repr(value), fix="It was changed.")
+            for name, (value, known) in choices.items()
+            if value not in known
+        ]
+        numbers = {
+            "val_T": (self.window_T, 2, np.inf),
+            "img_size": (self.img_size, 1, np.inf),
+            "fps": (self.fps, 1e-3, 1e6),
+            "kp_likelihood_thr": (self.likelihood_thr, 0, 1),
+        }
+        faults += [
+            Fault(where=name, expected=f"a number from {low:g} to {high:g}", got=str(value), fix="It was changed.")
+            for name, (value, low, high) in numbers.items()
+            if not low <= value <= high
+        ]
+        self.decoder.decode(np.full((2, len(self.classes)), 1 / len(self.classes)))
+        self.needs, self.skeleton  # noqa: B018 - they are read from the checkpoint
+        return faults
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -111,6 +148,11 @@ class Predictor:
     def fps(self) -> float:
         """Frame rate of the recordings that the model was trained on."""
         return float(self.checkpoint.extra["fps"])
+
+    @property
+    def likelihood_thr(self) -> float:
+        """From which likelihood on a keypoint is visible, as in training."""
+        return float(self.checkpoint.args["kp_likelihood_thr"])
 
     @property
     def precision(self) -> Precision:
@@ -210,7 +252,7 @@ class Predictor:
         named = place if is_pose else pose
         options = PoseOptions(
             skeleton=self.skeleton,
-            likelihood_thr=float(self.checkpoint.args["kp_likelihood_thr"]),
+            likelihood_thr=self.likelihood_thr,
             individual=individual,
             folder=folder,
             pose_file=None if named is None else Path(named),

@@ -1,6 +1,8 @@
 """The predictions of labelled trials on disk: plain arrays and JSON, no pickle."""
 
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nocigram.core.errors import InputError
 from nocigram.core.files import written_whole
 from nocigram.evaluation import TrialPrediction
 
@@ -30,7 +33,31 @@ def save_predictions(path: Path, predictions: Sequence[TrialPrediction]) -> None
 
 
 def load_predictions(path: Path) -> list[TrialPrediction]:
-    """The trials of a file that `save_predictions` wrote."""
+    """The trials of a file that `save_predictions` wrote.
+
+    Raises:
+        InputError: it is damaged, or something else.
+    """
+    try:
+        return _loaded(path)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise InputError(
+            f"{path}: expected the predictions of a finished cell, got a damaged file. "
+            f"Remove its folder {path.parent.name} and run the study again."
+        ) from error
+
+
+def _loaded(path: Path) -> list[TrialPrediction]:
+    """The trials."""
     with np.load(path, allow_pickle=False) as arrays:
         found: dict[int, dict[str, Any]] = {}
         for key in arrays.files:

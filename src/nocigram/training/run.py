@@ -15,7 +15,7 @@ from nocigram.models.approaches import BuiltModel, build_model
 from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.models.precision import device_of
 from nocigram.training.best import CheckpointWriter
-from nocigram.training.files import RunFiles
+from nocigram.training.files import RunFiles, check_point, read_options
 from nocigram.training.network import NetworkFit
 from nocigram.training.preparation import Prepared, prepare, with_everyone, with_sources
 from nocigram.training.trees import grow_trees
@@ -146,13 +146,16 @@ def _check_resume(options: TrainOptions, files: RunFiles) -> None:
     """A run can only be continued with the options that it began with.
 
     Raises:
-        InputError: there is nothing to resume, or the options differ.
+        InputError: there is nothing to resume, its files are damaged, or the options differ.
     """
     if not options.machine.resume:
         return
     if not files.resume.is_file() or not files.options.is_file():
         raise InputError(f"--resume: expected a stopped run in {files.folder}, got none. Leave the flag out.")
-    before, now = json.loads(files.options.read_text(encoding="utf-8")), json.loads(json.dumps(options.flat()))
+    before, now = read_options(files.options), json.loads(json.dumps(options.flat()))
+    for point in (files.resume, files.refit_resume):
+        if point.is_file():
+            check_point(point)
     if changed := sorted(name for name in now if name not in _CHANGEABLE and before.get(name) != now[name]):
         listed = ", ".join(f"--{name} {now[name]} (was {before.get(name)})" for name in changed)
         raise InputError(f"--resume: expected the options of the stopped run, got {listed}. Give them as they were.")

@@ -1,5 +1,7 @@
 """The `nocigram` command: help, flags and their defaults, YAML, presets, errors of users."""
 
+import errno
+import os
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass
@@ -458,3 +460,22 @@ def test_the_version_is_printed(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out.startswith("nocigram ")
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        pytest.param(
+            errno.ENOSPC, "got 'No space left on device'. Make room on the disk, or choose another", id="full"
+        ),
+        pytest.param(errno.EROFS, "got 'Read-only file system'. Choose another folder, or change its", id="read-only"),
+        pytest.param(errno.EIO, "got 'Input/output error'. Check the path and the disk.", id="broken"),
+    ],
+)
+def test_an_error_of_the_disk_says_where_and_what_to_do(number, message, monkeypatch, capsys):
+    def fail(_):
+        raise OSError(number, os.strerror(number), "out/metrics.json")
+
+    monkeypatch.setattr("nocigram.cli.check.handle", fail)
+    assert main(["check", *FOLDERS]) == 2
+    assert capsys.readouterr().err.startswith(f"error: out/metrics.json: expected to read or write it, {message}")

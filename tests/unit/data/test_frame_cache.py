@@ -1,4 +1,5 @@
 import multiprocessing
+import pickle
 import shutil
 
 import numpy as np
@@ -143,3 +144,20 @@ def test_the_content_hash_follows_the_bytes(tmp_path):
     first = content_hash(path)
     path.write_bytes(b"three")
     assert content_hash(path) != first
+
+
+@pytest.mark.parametrize(
+    ("write", "is_there"),
+    [
+        pytest.param(lambda file: np.lib.format.write_array(file, np.ones(3), version=(2, 0)), True, id="version 2"),
+        pytest.param(lambda file: np.savez(file, a=np.ones(3)), False, id="an archive"),
+        pytest.param(
+            lambda file: np.save(file, np.array([{}], dtype=object), allow_pickle=True), False, id="objects, pickled"
+        ),
+        pytest.param(lambda file: file.write(pickle.dumps([1])), False, id="a pickle"),
+    ],
+)
+def test_only_a_plain_array_is_taken_from_the_cache(write, is_there, tmp_path):
+    with (tmp_path / "a.npy").open("wb") as file:
+        write(file)
+    assert (ArrayCache(tmp_path).get("a") is not None) == is_there

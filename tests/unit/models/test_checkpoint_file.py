@@ -1,3 +1,5 @@
+import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.core.errors import InputError
 from nocigram.models.approaches import build_model
 from nocigram.models.checkpoint import FORMAT_VERSION, Checkpoint, load_checkpoint, restore_model, save_checkpoint
+from nocigram.training.files import check_point
 
 GUIDE_KEYS = {
     "model_state_dict",
@@ -41,7 +44,7 @@ def checkpoint_of(built, **changes):
         backbone=None,
         scheme={"names": list(scheme.names), "merges": dict(scheme.merges), "ignore": []},
         split={"train": ["a"], "val": ["b"]},
-        seen=[{"recording": "a", "video": "abc"}],
+        seen=[{"recording": "a", "sides": ["train"]}],
     )
     return replace(content, **changes)
 
@@ -185,6 +188,21 @@ def save(path, **changes):
             id="of a newer format",
         ),
         pytest.param(
+            lambda path: save(path, format_version="1"),
+            r"format version 1 or older, got 1 .written",
+            id="text as version",
+        ),
+        pytest.param(
+            lambda path: save(path, classes=["a"] * 6, seen=["a"], split=[]),
+            "as nocigram train writes it, got something else as classes, scheme, split, seen. Train it again",
+            id="other content",
+        ),
+        pytest.param(
+            lambda path: save(path, approach="gone", model={"n_actions": 5}),
+            "something else as approach, model",
+            id="another model",
+        ),
+        pytest.param(
             lambda path: save(path, kp_names=..., split=...), "one without kp_names, split. Give", id="without keys"
         ),
         pytest.param(lambda path: torch.save([1, 2], path), "one without model_state_dict, classes", id="a list"),
@@ -200,3 +218,47 @@ def test_what_is_no_checkpoint_is_refused(spoil, message, path):
 
     with pytest.raises(InputError, match=rf"best_model_multitask.pt: .*{message}"):
         load_checkpoint(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(built, path):
+    next(built.model.parameters()).data.view(-1)[0] = torch.nan
+    save_checkpoint(path, checkpoint_of(built))
+    with pytest.raises(InputError, match=r"checkpoint: expected finite weights, got NaN or infinity in .*\. Train it"):
+        restore_model(load_checkpoint(path))
+
+
+class Evil:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, canary):
+        self.canary = canary
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.canary}'",)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda evil, path: path.write_bytes(pickle.dumps(evil)), id="a plain pickle"),
+        pytest.param(lambda evil, path: path.write_bytes(pickle.dumps(evil, protocol=0)), id="an old pickle"),
+        pytest.param(lambda evil, path: torch.save(evil, path), id="as torch saves"),
+        pytest.param(
+            lambda evil, path: torch.save(evil, path, _use_new_zipfile_serialization=False), id="as torch saved of old"
+        ),
+        pytest.param(lambda evil, path: save(path, extra={"more": evil}), id="in a good checkpoint"),
+        pytest.param(
+            lambda evil, path: save(path, val_metrics={"a": np.array([evil], dtype=object)}), id="in an array"
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_checkpoint_from_a_stranger_cant_run_code(write, path, tmp_path):
+    canary = tmp_path / "canary"
+    write(Evil(canary), path)
+    with pytest.raises(InputError, match=r"best_model_multitask\.pt: expected"):
+        load_checkpoint(path)
+    assert not canary.exists()
+    with pytest.raises(InputError, match="expected the point at which training stopped, got a damaged or foreign file"):
+        check_point(path)
+    assert not canary.exists()

@@ -1,6 +1,9 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
+import tables
 
 from nocigram.core.errors import InputError
 from nocigram.pose.readers import read_pose
@@ -213,3 +216,34 @@ def test_an_h5_table_of_something_else_is_refused(tmp_path):
     pd.DataFrame({"speed": [1.0, 2.0]}).to_hdf(tmp_path / "a.h5", key="speed", mode="w")
     with pytest.raises(InputError, match=r"a.h5: expected column levels bodyparts and coords"):
         read_pose(tmp_path / "a.h5")
+
+
+class Evil:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, canary):
+        self.canary = canary
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.canary}'",)
+
+
+@pytest.mark.parametrize("where", ["beside the table", "in place of the names", "in the table"])
+def test_an_h5_file_from_a_stranger_cant_run_code(where, tmp_path):
+    columns = pd.MultiIndex.from_product(
+        [[SCORER], ["mouth"], ["x", "y", "likelihood"]], names=["s", "bodyparts", "coords"]
+    )
+    data, path, canary = pd.DataFrame(np.ones((3, 3)), columns=columns), tmp_path / "a.h5", tmp_path / "canary"
+    data.to_hdf(path, key="df_with_missing", mode="w", format="table")
+    assert read_pose(path).n_frames == 3
+    with tables.open_file(str(path), "a") as file:
+        group = file.root.df_with_missing
+        if where == "in the table":
+            file.remove_node(group.table)
+            file.create_vlarray(group, "table", tables.ObjectAtom()).append([Evil(canary)])
+        else:
+            name = "info" if where == "beside the table" else "non_index_axes"
+            group._v_attrs[name] = [Evil(canary)]
+    with pytest.raises(InputError, match=r"a\.h5: expected"):
+        read_pose(path)
+    assert not canary.exists()

@@ -5,10 +5,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from nocigram.core.errors import InputError
 from nocigram.evaluation import Timing, TrialPrediction
 from nocigram.study.predictions_file import load_predictions, save_predictions
 
@@ -94,3 +96,26 @@ def test_a_timing_is_of_the_data_and_not_kept(tmp_path):
     )
     save_predictions(tmp_path / "predictions.npz", [trial])
     assert [read.timing for read in load_predictions(tmp_path / "predictions.npz")] == [None]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda path: path.write_bytes(b""), id="zero bytes"),
+        pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-40]), id="cut off"),
+        pytest.param(lambda path: path.write_text("a,b"), id="text"),
+        pytest.param(lambda path: np.savez(path, **{"0.labels": np.zeros(3)}), id="a part is missing"),
+        pytest.param(lambda path: np.savez(path, **{"0.labels": np.array([{}], dtype=object)}), id="objects"),
+        pytest.param(lambda path: np.savez(path, labels=np.zeros(3)), id="other names"),
+    ],
+)
+def test_a_damaged_file_is_refused(spoil, tmp_path):
+    path = tmp_path / "pose_only_fold_1" / "predictions.npz"
+    path.parent.mkdir()
+    save_predictions(path, [])
+    spoil(path)
+    message = (
+        r"predictions\.npz: expected the predictions of a finished cell, got a damaged file\. Remove its folder pose_"
+    )
+    with pytest.raises(InputError, match=message):
+        load_predictions(path)
