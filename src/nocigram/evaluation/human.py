@@ -133,8 +133,8 @@ def compare_pair(
     require_scorable(trials, classes=classes)
     counts = count_trials(trials, n_actions=len(classes), onset_tolerance_s=onset_tolerance_s)
     frames = score_confusion(counts.confusion)
-    first = np.concatenate([trial.labels[trial.scored] for trial in trials])
-    other = np.concatenate([trial.predicted[trial.scored] for trial in trials])
+    first = np.concatenate([trial.labels[trial.counted] for trial in trials])
+    other = np.concatenate([trial.predicted[trial.counted] for trial in trials])
     segment_f1 = share_of(2 * counts.n_matched_bouts[_IOU], counts.n_true_bouts + counts.n_called_bouts)
     return Pair(
         overall=PairAction(

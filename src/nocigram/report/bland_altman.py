@@ -21,7 +21,12 @@ _PANEL_INCHES = (2.5, 2.1)
 
 
 def draw_bland_altman(
-    events: Events, *, colours: Mapping[str, str], path: Path, pain_sign: str = "paw_withdraw"
+    events: Events,
+    *,
+    colours: Mapping[str, str],
+    path: Path,
+    pain_sign: str = "paw_withdraw",
+    stamp: str | None = None,
 ) -> None:
     """Write a figure with a column for each action, the pain sign first, and a row for count, duration and latency.
 
@@ -33,6 +38,7 @@ def draw_bland_altman(
         colours: action -> colour.
         path: ends in .png, .pdf or .svg.
         pain_sign: it goes first if it is there.
+        stamp: what the figure has to say in red.
 
     Raises:
         InputError: `path` ends in something else.
@@ -54,7 +60,7 @@ def draw_bland_altman(
     for row, words in enumerate(_PANELS.values()):
         grid[row, 0].set_ylabel(f"{words}:\nmodel - labels", fontsize=8, color=_INK)
     figure.supxlabel("mean of labels and model", fontsize=9, color=_INK)
-    save_figure(figure, path)
+    save_figure(figure, path, stamp=stamp)
 
 
 def _draw_panel(axes: Axes, labels: np.ndarray, model: np.ndarray, agreed: Agreement, *, colour: str) -> None:

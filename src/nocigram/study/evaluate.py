@@ -182,8 +182,8 @@ def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
     if stamp is not None:
         thresholds["seen_in_training"] = list(result.chosen.seen)
     write_json(out / "metrics.json", result.as_dict())
-    write_events(out, result.events, colours=colours)
-    write_human(out, result.human)
+    write_events(out, result.events, colours=colours, stamp=stamp)
+    write_human(out, result.human, stamp=stamp)
     write_json(out / "thresholds.json", thresholds)
     draw_confusion(scores, classes=classes, colours=colours, path=out / "confusion.png", stamp=stamp)
     draw_ethograms(predictions, classes=classes, colours=colours, path=out / "ethograms.png", stamp=stamp)

@@ -30,13 +30,17 @@ def events_as_dict(events: Events) -> dict[str, Any]:
     return {"onset_tolerance_s": events.onset_tolerance_s, "events": actions}
 
 
-def write_events(out: Path, events: Events, *, colours: Mapping[str, str]) -> None:
-    """Write the tables and the figure."""
+def write_events(out: Path, events: Events, *, colours: Mapping[str, str], stamp: str | None = None) -> None:
+    """Write the tables and the figure; a stamp is a column of each table."""
     table = pd.DataFrame([{"action": name, **plain_events(action)} for name, action in events.actions.items()])
-    _write_csv(out / "events.csv", table.assign(onset_tolerance_s=events.onset_tolerance_s))
-    _write_csv(out / "bouts.csv", pd.DataFrame([vars(bout) for bout in events.bouts]))
-    _write_csv(out / "trials.csv", pd.DataFrame([_trial_row(trial) for trial in events.trials]))
-    draw_bland_altman(events, colours=colours, path=out / "bland_altman.png")
+    tables = {
+        "events.csv": table.assign(onset_tolerance_s=events.onset_tolerance_s),
+        "bouts.csv": pd.DataFrame([vars(bout) for bout in events.bouts]),
+        "trials.csv": pd.DataFrame([_trial_row(trial) for trial in events.trials]),
+    }
+    for name, rows in tables.items():
+        _write_csv(out / name, rows if stamp is None else rows.assign(stamp=stamp))
+    draw_bland_altman(events, colours=colours, path=out / "bland_altman.png", stamp=stamp)
 
 
 def _trial_row(trial: TrialEvents) -> dict[str, Any]:

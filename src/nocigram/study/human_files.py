@@ -60,13 +60,17 @@ def human_as_dict(human: HumanCeiling | None) -> dict[str, Any]:
     return {"human": content}
 
 
-def write_human(out: Path, human: HumanCeiling | None) -> None:
-    """human.csv: a row for each action, and one for all. Without a second person there is none, nor an earlier one."""
+def write_human(out: Path, human: HumanCeiling | None, *, stamp: str | None = None) -> None:
+    """human.csv: a row for each action, and one for all. Without a second person there is none, nor an earlier one.
+
+    A stamp is a column of its own.
+    """
     if human is None:
         (out / HUMAN_FILE).unlink(missing_ok=True)
         return
     rows = [{"action": name, **_row(human, name)} for name in human.n_bouts]
     table = pd.DataFrame([*rows, {"action": "all", **_row(human, None)}])
+    table = table if stamp is None else table.assign(stamp=stamp)
     with written_whole(out / HUMAN_FILE) as temporary:
         table.to_csv(temporary, index=False, float_format="%.4f")
 

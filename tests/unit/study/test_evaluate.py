@@ -115,6 +115,9 @@ def test_the_split_says_which_trials_are_scored_and_what_was_seen_stamps_the_res
     assert (warning in printed.out) == warns
     assert metrics["seen_in_training"] == (trained_on.split(", ") if warns else [])
     assert ("seen_in_training" in json.loads((tmp_path / "thresholds.json").read_text())) == warns
+    for table in ("events.csv", "bouts.csv", "trials.csv"):
+        stamps = pd.read_csv(tmp_path / table).get("stamp", pd.Series(dtype=str)).unique().tolist()
+        assert stamps == ([warning.removeprefix("[warn] ")] if warns else []), table
 
 
 @pytest.mark.parametrize("split", ["train", "all"])
