@@ -67,13 +67,15 @@ def test_kinematics_are_kept_under_all_that_decides_them(recording, changed, tmp
 
 
 def test_a_recording_of_one_frame_has_kinematics(recording):
-    one = replace(recording, xy_px=recording.xy_px[:1], visible=recording.visible[:1], n_frames=1)
+    cut = {"xy_px": recording.xy_px[:1], "visible": recording.visible[:1], "likelihood": None}
+    one = replace(recording, **cut, n_frames=1)
 
     assert np.isfinite(kinematics_of(one, FrameRange(0, 1))).all()
 
 
 def test_frames_past_the_end_of_the_pose_hold_the_last_position(recording):
-    cut = replace(recording, xy_px=recording.xy_px[:50], visible=recording.visible[:50], n_frames=80)
+    rows = {"xy_px": recording.xy_px[:50], "visible": recording.visible[:50], "likelihood": None}
+    cut = replace(recording, **rows, n_frames=80)
 
     found = kinematics_of(cut, FrameRange(0, 80)).astype(float)
     assert found.shape[0] == 80
