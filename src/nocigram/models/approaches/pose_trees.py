@@ -43,11 +43,6 @@ class PoseTreesModel(ActionModel):
         return max(group.context_frames for group in self.groups)
 
     @property
-    def is_grown(self) -> bool:
-        """There are trees."""
-        return self._booster is not None
-
-    @property
     def n_parameters(self) -> int:
         """Nodes of all trees: each asks one question or gives one answer."""
         return 0 if self._booster is None else len(self._booster.trees_to_dataframe())
@@ -93,11 +88,10 @@ class PoseTreesModel(ActionModel):
         """Read XGBoost's JSON.
 
         Raises:
-            InputError: XGBoost refuses it.
+            InputError: XGBoost refuses it, or there is nothing.
         """
         if not state:
-            self._booster = None
-            return
+            raise InputError("checkpoint: expected grown trees, got none. Train it again.")
         xgboost = import_xgboost()
         booster = xgboost.Booster()
         try:
