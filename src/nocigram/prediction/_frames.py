@@ -6,11 +6,15 @@ N frames of a recording, K keypoints, L light numbers.
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Float32
+from torch import Tensor
 
 from nocigram.core.errors import InputError
 from nocigram.core.literals import Approach, Crop
 from nocigram.core.needs import Needs
+from nocigram.core.ranges import FrameRange
+from nocigram.data.kinematics import kinematics_of
 from nocigram.data.locate import located_view
 from nocigram.data.records import Recording
 from nocigram.data.sources import meter_of, view_of
@@ -54,3 +58,29 @@ def view_for(
         return located.view
     warn(f"[warn] {recording.name}: no pose; predicted from pixels alone, which this model does less well")
     return view_of(recording, crop=crop)
+
+
+def pose_inputs_of(
+    recording: Recording, window: FrameRange, *, needs: Needs, light: Float32[np.ndarray, "N K L"] | None
+) -> dict[str, Tensor]:
+    """Arguments of a model about the pose in a window, as a batch of one.
+
+    Args:
+        recording: with pose where the model needs it.
+        window: frames of the recording.
+        needs: of the model.
+        light: at the keypoints of all frames of the recording; None where the model reads none, or there is none.
+    """
+    inputs = {}
+    if needs.pose:
+        xy_px, visible = recording.pose_of(window)
+        inputs = {
+            "xy_px": torch.from_numpy(xy_px)[None],
+            "visible": torch.from_numpy(visible)[None],
+            "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
+        }
+    if needs.kinematics:
+        inputs["kinematics"] = torch.from_numpy(kinematics_of(recording, window))[None].float()
+    if light is not None:
+        inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
+    return inputs

@@ -7,20 +7,18 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 from torch import Tensor
 
 from nocigram.config.model import needs_of
-from nocigram.core.errors import Fault, InputError, MissingExtraError, raise_faults
+from nocigram.core.errors import InputError, MissingExtraError, raise_faults
 from nocigram.core.literals import Accelerator, Crop, Precision
 from nocigram.core.needs import Needs
 from nocigram.core.ranges import FrameRange
 from nocigram.data.appearance import Appearance, PictureMeter, appearance_of
-from nocigram.data.kinematics import kinematics_of
 from nocigram.data.reading import PoseOptions, read_pose_alone, read_recording
 from nocigram.data.records import Recording
 from nocigram.data.times import times_s_of
@@ -36,7 +34,8 @@ from nocigram.models.temperature import scaled
 from nocigram.pose.files import recording_name
 from nocigram.pose.readers import POSE_SUFFIXES
 from nocigram.pose.skeleton import Skeleton
-from nocigram.prediction._frames import light_of, view_for
+from nocigram.prediction._faults import faults_of
+from nocigram.prediction._frames import light_of, pose_inputs_of, view_for
 from nocigram.prediction.answer import Prediction
 from nocigram.video.decode import Frame, decode
 
@@ -63,7 +62,7 @@ class Predictor:
         device_of(accelerator)  # where it is wrong, the file is not
         try:
             predictor = cls(checkpoint, accelerator=accelerator)
-            raise_faults(predictor._faults())
+            raise_faults(faults_of(predictor))
         except MissingExtraError:
             raise
         except (InputError, KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
@@ -73,29 +72,6 @@ class Predictor:
                 "Train it again, or ask its author for the file as it was."
             ) from error
         return predictor
-
-    def _faults(self) -> list[Fault]:
-        """What of the options that the checkpoint keeps can't be right. Reads all that prediction reads later on."""
-        choices = {"crop": (self.crop, get_args(Crop)), "precision": (self.precision, get_args(Precision))}
-        faults = [
-            Fault(where=name, expected=f"one of {', '.join(known)}", got=repr(value), fix="It was changed.")
-            for name, (value, known) in choices.items()
-            if value not in known
-        ]
-        numbers = {
-            "val_T": (self.window_T, 2, np.inf),
-            "img_size": (self.img_size, 1, np.inf),
-            "fps": (self.fps, 1e-3, 1e6),
-            "kp_likelihood_thr": (self.likelihood_thr, 0, 1),
-        }
-        faults += [
-            Fault(where=name, expected=f"a number from {low:g} to {high:g}", got=str(value), fix="It was changed.")
-            for name, (value, low, high) in numbers.items()
-            if not low <= value <= high
-        ]
-        self.decoder.decode(np.full((2, len(self.classes)), 1 / len(self.classes)))
-        self.needs, self.skeleton  # noqa: B018 - they are read from the checkpoint
-        return faults
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -288,7 +264,10 @@ class Predictor:
         picture = PictureMeter(recording.n_frames) if self.needs.pixels and on_look is not None else None
         windows = stream_windows(self._frames(recording, view, times_s, picture), window_T=self.window_T)
         n_done = 0
-        answers = stitch((window, self._answer(recording, light, window, frames)) for window, frames in windows)
+        answers = stitch(
+            (window, self._answer(pose_inputs_of(recording, window, needs=self.needs, light=light), frames))
+            for window, frames in windows
+        )
         for rows in self._decoded(answers):
             n_frames = len(rows["probabilities"])
             span = FrameRange(n_done, n_done + n_frames)
@@ -296,21 +275,16 @@ class Predictor:
             del times_s[:n_frames]
             n_done = span.stop
         if on_look is not None:
-            on_look(self._look(recording, view, picture, paw_grey))
-
-    def _look(
-        self, recording: Recording, view: View, picture: PictureMeter | None, paw_grey: float | None
-    ) -> Appearance:
-        """What a recording looks like, measured as in training."""
-        return appearance_of(
-            recording,
-            needs=self.needs,
-            likelihood_thr=float(self.checkpoint.args["kp_likelihood_thr"]),
-            view=view,
-            img_size=self.img_size,
-            picture=picture,
-            paw_grey=paw_grey,
-        )
+            seen = appearance_of(
+                recording,
+                needs=self.needs,
+                likelihood_thr=self.likelihood_thr,
+                view=view,
+                img_size=self.img_size,
+                picture=picture,
+                paw_grey=paw_grey,
+            )
+            on_look(seen)
 
     def _decoded(self, answers: Iterator[Rows]) -> Iterator[Rows]:
         """Rows with the action of each frame."""
@@ -352,26 +326,8 @@ class Predictor:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self.backbone(pixels[None].to(self.device))[0].float())
 
-    def _answer(
-        self,
-        recording: Recording,
-        light: Float32[np.ndarray, "N K L"] | None,
-        window: FrameRange,
-        frames: list[Tensor | None],
-    ) -> Rows:
-        """The model's answer to one window."""
-        inputs = {}
-        if self.needs.pose:
-            xy_px, visible = recording.pose_of(window)
-            inputs = {
-                "xy_px": torch.from_numpy(xy_px)[None],
-                "visible": torch.from_numpy(visible)[None],
-                "body_length_px": torch.tensor([recording.body_length_px], dtype=torch.float32),
-            }
-        if self.needs.kinematics:
-            inputs["kinematics"] = torch.from_numpy(kinematics_of(recording, window))[None].float()
-        if light is not None:
-            inputs["light"] = torch.from_numpy(light[window.start : window.stop])[None]
+    def _answer(self, inputs: dict[str, Tensor], frames: list[Tensor | None]) -> Rows:
+        """The model's answer to one window, given what it reads of the pose and what it sees of each frame."""
         if values := [frame for frame in frames if frame is not None]:
             has_features = self.backbone is not None and self.backbone.per_frame
             inputs["features" if has_features else "frames"] = torch.stack(values)[None]
