@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ import torch
 
 from nocigram.cli.main import main
 from nocigram.config.commands import EvaluateOptions
+from nocigram.config.labelled import LabelledFolders
 from nocigram.core.actions import DEFAULT_SCHEME
 from nocigram.data import discover
 from nocigram.data.split import Split
 from nocigram.models.bout_statistics import PLAUSIBLE_N_FRAMES, learn_bouts
-from nocigram.models.temperature import scaled
+from nocigram.models.checkpoint import load_checkpoint, save_checkpoint
 from nocigram.prediction import Predictor
 from nocigram.study import evaluate
 
@@ -41,11 +43,9 @@ def scored(model, study):
     options = EvaluateOptions(
         allow_seen=True,  # with --refit all recordings train
         checkpoint=model,
-        annotations=study.annotations,
-        videos=study.videos,
+        labelled=LabelledFolders(annotations=study.annotations, videos=study.videos, cache_dir=study.folder / "cache"),
         split="all",
         accelerator="cpu",
-        cache_dir=study.folder / "cache",
     )
     return evaluate(options).predictions
 
@@ -134,17 +134,19 @@ def test_a_decoder_is_fitted_in_training_and_used_alike_ever_after(study, tmp_pa
     labels = [found.labels_of(trial) for trial in split_of(model).trials(found, "train")]
     assert decoder.bouts == learn_bouts(labels, n_actions=len(CLASSES)), "of the training trials alone"
 
-    trials, tables, spans = scored(model, study), predicted(model, study.videos, tmp_path / "out"), spans_of(study)
+    uncalibrated = without_temperature(model, tmp_path / "uncalibrated.pt")  # bouts are made before the temperature
+    trials, spans = scored(uncalibrated, study), spans_of(study)
+    tables = predicted(uncalibrated, study.videos, tmp_path / "out")
     assert re.search(rf"\[info\] --smooth {smooth}: {change}", capsys.readouterr().out)
+    for trial, calibrated in zip(trials, scored(model, study), strict=True):
+        np.testing.assert_array_equal(trial.decoded, calibrated.decoded, err_msg="a temperature changes no action")
     likeliest = 0
     for trial in trials:
         table = tables[trial.recording]
         probabilities = table[[f"P_{name}" for name in CLASSES]].to_numpy()
         actions = np.array([CLASSES.index(name) for name in table.Action])
-        # bouts are made of the probabilities before the temperature; rounding in the csv may move an edge
-        for decoded, given in ((trial.decoded, trial.probabilities), (actions, probabilities)):
-            anew = decoder.decode(scaled(given, 1 / predictor.temperature))
-            assert (decoded == anew).mean() > 0.98
+        np.testing.assert_array_equal(trial.decoded, decoder.decode(trial.probabilities))
+        np.testing.assert_array_equal(actions, decoder.decode(probabilities))
         agree = (actions[spans[trial.recording].start : spans[trial.recording].stop] == trial.decoded).mean()
         assert agree > 0.95, "but for where a trial begins and ends"
         likeliest += (actions == probabilities.argmax(axis=1)).sum()
@@ -168,6 +170,14 @@ def test_a_withdrawal_of_three_frames_survives_the_decoder_of_a_run(study, tmp_p
     assert decoder.kind == "viterbi"
     assert PLAUSIBLE_N_FRAMES == 3
     np.testing.assert_array_equal(decoder.decode(probabilities), actions)
+
+
+def without_temperature(model: Path, path: Path) -> Path:
+    """The same model with its probabilities as the network gives them."""
+    checkpoint = load_checkpoint(model)
+    assert checkpoint.extra["temperature"] != 1
+    save_checkpoint(path, replace(checkpoint, extra={**checkpoint.extra, "temperature": 1.0}))
+    return path
 
 
 def split_of(model: Path) -> Split:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nocigram.config.data import DEFAULT_KP_NAMES, DataOptions, SplitOptions, ViewOptions, WindowOptions
+from nocigram.config.labelled import LabelledFolders
 from nocigram.config.launch import LaunchOptions
 from nocigram.config.learning import (
     AugmentOptions,
@@ -245,18 +246,7 @@ class EvaluateOptions:
 
     checkpoint: Path
     """A trained model, best_model_multitask.pt."""
-    annotations: Path
-    """Folder of annotation files."""
-    videos: Path
-    """Folder of the videos."""
-    fps: float | None = None
-    """Frames per second of recordings without a video (default: as in training)."""
-    poses: Path | None = None
-    """Folder of the DeepLabCut files (default: the videos' folder)."""
-    recordings: Path | None = None
-    """recordings.csv (default: the one in --annotations or its parent, if there is one)."""
-    individual: str | None = None
-    """Which animal of a multi-animal pose file."""
+    labelled: LabelledFolders
     split: str = "auto"
     """'test': the trials that --test_animals kept out of the training; 'val': the checkpoint's validation trials;
     'all': every trial; 'auto': 'val' where the checkpoint's validation recordings are in the folder, else 'all'; or a
@@ -267,15 +257,14 @@ class EvaluateOptions:
     """Labelled frames within so many of a change of action don't count in scores of frames; bouts keep all theirs."""
     out: Path | None = None
     """Folder for metrics.json and the figures (default: evaluation/ beside the checkpoint)."""
-    cache_dir: Path | None = None
-    """Folder for decoded frames (default: .nocigram beside the videos' folder)."""
     accelerator: Accelerator = "auto"
     """Device to compute on."""
     events: EventOptions = field(default_factory=EventOptions)
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
-        return self.events.faults()
+        own = out_of_range(self, boundary_tolerance=(0, None))
+        return [*self.labelled.faults(), *self.events.faults(), *own]
 
 
 @dataclass(frozen=True, kw_only=True)

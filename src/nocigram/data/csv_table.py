@@ -1,4 +1,4 @@
-"""Read a csv with named columns, or say why it can't be read rightly."""
+"""Tables as csv: read with named columns, or said why it can't be done rightly; written whole."""
 
 import re
 import warnings
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nocigram.core.errors import InputError
+from nocigram.core.files import written_whole
 from nocigram.core.separators import SEPARATOR_FIX, other_separator
 
 _NUMBERED = re.compile(r"\.\d+$")
@@ -47,3 +48,15 @@ def read_csv_table(path: Path, *, where: str, columns: str, **how: Any) -> pd.Da
     if doubles := sorted(name for name, n in names.items() if n > 1 and name in columns.lower()):
         raise InputError(f"{expected} {', '.join(doubles)} twice. Remove or rename one column.")
     return table
+
+
+def write_csv_table(path: Path, table: pd.DataFrame, *, n_decimals: int | None = None) -> None:
+    """Write a table without its index, whole or not at all; a number that does not exist is blank.
+
+    Args:
+        path: the file.
+        table: with a name for each column.
+        n_decimals: of numbers that aren't whole (default: as many as they have).
+    """
+    with written_whole(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=None if n_decimals is None else f"%.{n_decimals}f")

@@ -16,12 +16,9 @@ from jaxtyping import Bool, Float, Int
 
 from nocigram.core.errors import InputError
 from nocigram.evaluation.onsets import pairs_at_onset
-from nocigram.evaluation.segments import pairs_by_overlap, spans_of_both
+from nocigram.evaluation.segments import BOUT_IOU, pairs_by_overlap, spans_of_both
 from nocigram.evaluation.timing import Timing
 from nocigram.evaluation.trial_prediction import TrialPrediction
-
-EVENT_IOU = 0.3
-"""Overlap from which on a bout counts as found, as in the guide's segment F1@0.3."""
 
 Side = Literal["labels", "model"]
 SIDES: tuple[Side, Side] = ("labels", "model")
@@ -55,7 +52,7 @@ class BoutEvent:
     """The same of the ends."""
 
 
-def timing_of(trial: TrialPrediction) -> Timing:
+def known_timing(trial: TrialPrediction) -> Timing:
     """When a trial was filmed.
 
     Raises:
@@ -77,12 +74,12 @@ def bout_events(trial: TrialPrediction, *, classes: Sequence[str], tolerance_s: 
     Raises:
         InputError: the trial has no timing.
     """
-    timing = timing_of(trial)
+    timing = known_timing(trial)
     cut = _cuts(trial.scored)
     events = []
     for action, spans in enumerate(spans_of_both(trial.labels, trial.predicted, n_actions=len(classes))):
         pairs = pairs_at_onset(spans[0][:, 0], spans[1][:, 0], within=timing.frames_within(tolerance_s))
-        overlapped = pairs_by_overlap(*spans, min_iou=EVENT_IOU)
+        overlapped = pairs_by_overlap(*spans, min_iou=float(BOUT_IOU))
         errors_ms = _errors(spans[0][pairs[0]], spans[1][pairs[1]], cut=cut) * 1000 / timing.fps
         for side, by in enumerate(SIDES):
             rows = _Rows(own=spans[side], pairs=pairs[side], errors_ms=errors_ms, overlapped=overlapped[side])

@@ -22,10 +22,10 @@ from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation.counts import Counts, count_trials
 from nocigram.evaluation.frame_scores import score_confusion, share_of
 from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
-from nocigram.evaluation.segments import IOU_THRESHOLDS
+from nocigram.evaluation.segments import BOUT_IOU, IOU_THRESHOLDS
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
-_IOU = IOU_THRESHOLDS.index("0.3")
+_IOU = IOU_THRESHOLDS.index(BOUT_IOU)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,18 +11,16 @@ import numpy as np
 from jaxtyping import Int
 from sklearn.metrics import average_precision_score
 
+from nocigram.core.numbers import none_for_nan, without_nan
 from nocigram.evaluation._checks import require_scorable
 from nocigram.evaluation._text import scores_as_text
 from nocigram.evaluation.calibration import frames_that_count, reliability_of_best
 from nocigram.evaluation.counts import Counts, count_trials
 from nocigram.evaluation.frame_scores import FrameScores, score_confusion
 from nocigram.evaluation.keypoints import keypoint_errors
-from nocigram.evaluation.segments import IOU_THRESHOLDS
+from nocigram.evaluation.segments import BOUT_IOU, IOU_THRESHOLDS
 from nocigram.evaluation.trial_prediction import TrialPrediction
 from nocigram.evaluation.wording import counted
-
-BOUT_IOU = "0.3"
-"""Overlap from which on a bout counts as found, as in the guide's segment F1@0.3."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +98,18 @@ class Scores:
         """The content of metrics.json: plain numbers, and None for a number that does not exist."""
         keys = ("f1", "precision", "recall", "average_precision", "n_frames", "n_bouts")
         return {
-            "macro_f1": _plain(self.macro_f1),
-            "accuracy": _plain(self.accuracy),
-            "balanced_accuracy": _plain(self.balanced_accuracy),
+            "macro_f1": none_for_nan(self.macro_f1),
+            "accuracy": none_for_nan(self.accuracy),
+            "balanced_accuracy": none_for_nan(self.balanced_accuracy),
             "per_action": {
-                name: {key: _plain(getattr(action, key)) for key in keys} for name, action in self.per_action.items()
+                name: {key: none_for_nan(getattr(action, key)) for key in keys}
+                for name, action in self.per_action.items()
             },
-            "segment_f1": {iou: _plain(value) for iou, value in self.segment_f1.items()},
-            "edit": _plain(self.edit),
-            "ece": _plain(self.ece),
-            "keypoint_mae_px": _plain(self.keypoint_mae_px),
-            "keypoint_mae_norm": _plain(self.keypoint_mae_norm),
+            "segment_f1": without_nan(self.segment_f1),
+            "edit": none_for_nan(self.edit),
+            "ece": none_for_nan(self.ece),
+            "keypoint_mae_px": none_for_nan(self.keypoint_mae_px),
+            "keypoint_mae_norm": none_for_nan(self.keypoint_mae_norm),
             "n_frames": self.n_frames,
             "n_trials": self.n_trials,
             "n_animals": self.n_animals,
@@ -196,8 +195,3 @@ def _per_action(
         )
         for action, (name, value) in enumerate(average_precision.items())
     }
-
-
-def _plain(number: float | int | None) -> float | int | None:
-    """NaN as None, since JSON has no NaN."""
-    return None if number is None or math.isnan(number) else number

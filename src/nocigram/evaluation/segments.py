@@ -19,6 +19,8 @@ from nocigram.core.bouts import Bout, bouts_of
 
 IOU_THRESHOLDS = ("0.1", "0.25", "0.3", "0.5")
 """Overlaps at which segment F1 is reported, as metrics.json writes them."""
+BOUT_IOU = "0.3"
+"""Overlap from which on a bout counts as found, as in the guide's segment F1@0.3; one of the above."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

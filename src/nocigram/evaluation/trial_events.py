@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from nocigram.evaluation.bout_events import timing_of
+from nocigram.evaluation.bout_events import known_timing
 from nocigram.evaluation.segments import spans_of_both
 from nocigram.evaluation.trial_prediction import TrialPrediction
 
@@ -57,7 +57,7 @@ def trial_events(trial: TrialPrediction, *, classes: Sequence[str]) -> list[Tria
     Raises:
         InputError: the trial has no timing.
     """
-    timing = timing_of(trial)
+    timing = known_timing(trial)
     origin = 0 if timing.stim_frame is None else timing.stim_frame - timing.start
     scored = np.flatnonzero(trial.scored)
     followed = int(scored[-1]) + 1 - origin

@@ -14,7 +14,7 @@ from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
 from nocigram.core.literals import Smooth
 from nocigram.evaluation.frame_scores import count_frames, score_confusion
-from nocigram.evaluation.segments import BoutCounts, count_bouts
+from nocigram.evaluation.segments import BOUT_IOU, BoutCounts, count_bouts
 from nocigram.evaluation.trial_prediction import TrialPrediction
 from nocigram.models.bout_statistics import PLAUSIBLE_N_FRAMES, BoutStatistics, learn_bouts
 
@@ -26,8 +26,6 @@ _WINDOWS_N_FRAMES = (3, 5, 7, 11, 15, 21, 31)
 _WEIGHTS = (8.0, 4.0, 2.0, 1.0)
 """Multiples of the least weight, those that trust the frames most first."""
 _PRIOR_POWERS = (0.0, 0.5)
-_MIN_IOU = 0.3
-"""Overlap of the segment F1 by which decoders are compared, the one that training reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +182,7 @@ def _score(
     truth, said = np.concatenate(truths), np.concatenate(decoded)
     scored = truth != UNSCORED
     counts = [
-        count_bouts(one, other, n_actions=n_actions, min_iou=_MIN_IOU)
+        count_bouts(one, other, n_actions=n_actions, min_iou=float(BOUT_IOU))
         for one, other in zip(truths, decoded, strict=True)
     ]
     nothing = np.zeros(n_actions, dtype=np.int64)

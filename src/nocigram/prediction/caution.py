@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from nocigram.core.files import written_whole
 from nocigram.core.needs import Needs
 from nocigram.data.appearance import Appearance
+from nocigram.data.csv_table import write_csv_table
 from nocigram.data.outside import Compared, compared
 from nocigram.data.quantities import quantities_of
 from nocigram.models.checkpoint import Checkpoint
@@ -63,15 +63,15 @@ class CautionFiles:
         """Put the rows of a recording in place of those that it had."""
         outside = pd.DataFrame([row.as_row() for row in rows])
         if rows or self.outside.is_file():
-            _write(self.outside, _joined(self.outside, recording, _rounded(outside)))
+            write_csv_table(self.outside, _joined(self.outside, recording, _rounded(outside)))
         table = _joined(self.look_at, recording, _rounded(pd.DataFrame(map(_row_of, doubtful), columns=_COLUMNS)))
         order = pd.to_numeric(table["doubt"]).sort_values(ascending=False, kind="stable").index
-        _write(self.look_at, table.loc[order])
+        write_csv_table(self.look_at, table.loc[order])
 
 
 def write_outside(path: Path, rows: Sequence[Compared]) -> None:
     """The table of a run that knows all of its recordings at once."""
-    _write(path, _rounded(pd.DataFrame([row.as_row() for row in rows])))
+    write_csv_table(path, _rounded(pd.DataFrame([row.as_row() for row in rows])))
 
 
 _COLUMNS = [
@@ -96,9 +96,3 @@ def _joined(path: Path, recording: str, rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     there = pd.read_csv(path, dtype=str, keep_default_na=False)
     return pd.concat([there[there["recording"] != recording], rows], ignore_index=True)
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    """Whole or not at all."""
-    with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False)

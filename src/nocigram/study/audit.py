@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from nocigram.config.audit import AuditOptions
-from nocigram.config.commands import EvaluateOptions
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
 from nocigram.core.tables import text_table
+from nocigram.data.csv_table import write_csv_table
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.times import times_s_of
 from nocigram.evaluation import TrialPrediction
@@ -99,8 +98,7 @@ def audit(options: AuditOptions) -> Audit:
         rows=improbable_labels(judged, fps=fps), found=found, classes=predictor.classes, seen=frozenset(seen)
     )
     print(_summary(result, judged))
-    with written_whole(options.folder / _TABLE) as temporary:
-        result.table().to_csv(temporary, index=False)
+    write_csv_table(options.folder / _TABLE, result.table())
     draw_strips(
         result.rows[: options.pictures],
         result.places[: options.pictures],
@@ -141,7 +139,7 @@ def _judged(options: AuditOptions) -> tuple[Predictor, list[TrialPrediction], Di
             "none. Give the study's --out, or a model."
         )
     predictor = _reader(cells, options)
-    found = discover_for(predictor, _as_evaluation(options))
+    found = discover_for(predictor, options.labelled)
     return predictor, _by_study(cells, found), found, set()
 
 
@@ -205,8 +203,7 @@ def _by_model(predictor: Predictor, options: AuditOptions) -> tuple[list[TrialPr
     Raises:
         InputError: it was trained on all of them.
     """
-    evaluation = _as_evaluation(options)
-    found = discover_for(predictor, evaluation)
+    found = discover_for(predictor, options.labelled)
     if predictor.needs.only_with_pose:
         found = found.with_pose()
     trained = {name for name, each in found.recordings.items() if "train" in sides_of(each, predictor.checkpoint)}
@@ -222,14 +219,8 @@ def _by_model(predictor: Predictor, options: AuditOptions) -> tuple[list[TrialPr
         )
     if seen:
         print(f"[warn] The model was trained on {', '.join(sorted(seen))}: it has learnt the mistakes there, too")
-    sources = sources_for(predictor, found, found.trials, evaluation)
+    sources = sources_for(predictor, found, found.trials, options.labelled)
     return predict_trials(predictor, found, found.trials, sources), found, seen
-
-
-def _as_evaluation(options: AuditOptions) -> EvaluateOptions:
-    """The same folders, as `evaluate` takes them."""
-    names = ("annotations", "videos", "poses", "recordings", "individual", "fps", "cache_dir", "accelerator")
-    return EvaluateOptions(checkpoint=options.source, **{name: getattr(options, name) for name in names})
 
 
 def _summary(result: Audit, judged: Sequence[TrialPrediction]) -> str:

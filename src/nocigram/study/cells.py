@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nocigram.config.commands import EvaluateOptions, TrainOptions
+from nocigram.config.commands import TrainOptions
+from nocigram.config.labelled import LabelledFolders
 from nocigram.config.records import unflat
 from nocigram.core.errors import InputError
 from nocigram.core.files import write_json
@@ -140,14 +140,15 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
     checkpoint = train(unflat(TrainOptions, {**options, "split": str(place / "split.json")}))
     minutes = (time.perf_counter() - started) / 60
     predictor = Predictor.load(checkpoint, accelerator=options["accelerator"])
-    found, evaluation = _data(predictor, options)
+    folders = unflat(LabelledFolders, options)
+    found = discover_for(predictor, folders)
     trials = split.trials(found, "test")
     if missing := sorted(set(split.test) - {trial.name for trial in trials}):
         raise InputError(
             f"{', '.join(missing)}: expected trials that {predictor.checkpoint.approach} can use, got none of them. "
             "See nocigram check, or leave the approach out."
         )
-    sources = sources_for(predictor, found, trials, evaluation)
+    sources = sources_for(predictor, found, trials, folders)
     save_predictions(place / PREDICTIONS, predict_trials(predictor, found, trials, sources))
     outcome = Outcome(
         n_parameters=predictor.n_parameters,
@@ -155,13 +156,6 @@ def run_cell(*, asked: dict[str, Any], options: dict[str, Any], sides: dict[str,
         frames_per_s=_frames_per_s(predictor, _first_recording(found, trials)),
     )
     write_json(place / RECORD, {"asked": asked, "outcome": asdict(outcome)})
-
-
-def _data(predictor: Predictor, options: Mapping[str, Any]) -> tuple[Discovery, EvaluateOptions]:
-    """The same folders, as the trained model reads them."""
-    given = {name: options[name] for name in ("annotations", "videos", "poses", "recordings", "individual", "fps")}
-    evaluation = unflat(EvaluateOptions, {**given, "cache_dir": options["cache_dir"], "checkpoint": Path()})
-    return discover_for(predictor, evaluation), evaluation
 
 
 def _first_recording(found: Discovery, trials: list[Trial]) -> Recording:

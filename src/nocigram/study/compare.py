@@ -17,7 +17,6 @@ from nocigram.core.literals import Approach
 from nocigram.evaluation import PairedTest, paired_test
 from nocigram.report import ComparedRow, write_comparison
 from nocigram.study.crossval import Crossvalidation
-from nocigram.study.evaluate import with_tolerance
 from nocigram.study.grid import Grid
 from nocigram.study.jobs import as_file_name
 
@@ -56,13 +55,7 @@ def compare(options: CompareOptions) -> Comparison:
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
-    tolerance = options.folding.boundary_tolerance
-    results = {
-        row: Crossvalidation.of(
-            {seed: with_tolerance(run, tolerance) for seed, run in grid.runs(row).items()}, classes=classes
-        )
-        for row in rows
-    }
+    results = {row: Crossvalidation.of(grid.runs(row), classes=classes) for row in rows}
     tests = _tests(results, classes=classes)
     compared = [_row(name, result, grid, test=tests.get(name)) for name, result in results.items()]
     table = [*compared, *(ComparedRow(name=name) for name in get_args(Approach) if name not in rows)]

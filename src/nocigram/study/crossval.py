@@ -11,8 +11,11 @@ from typing import Any
 import pandas as pd
 
 from nocigram.config.commands import CrossvalOptions
-from nocigram.core.files import write_json, written_whole
+from nocigram.core.actions import ActionScheme
+from nocigram.core.files import write_json
+from nocigram.core.numbers import none_for_nan
 from nocigram.core.tables import text_table
+from nocigram.data.csv_table import write_csv_table
 from nocigram.evaluation import (
     ActionSupport,
     Events,
@@ -23,20 +26,16 @@ from nocigram.evaluation import (
     events_as_text,
     measure,
     not_assessable,
-    reliability_by_action,
-    reliability_of_best,
     score_events,
     score_trials,
 )
 from nocigram.evaluation.onsets import ONSET_TOLERANCE_S
-from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
-from nocigram.study.evaluate import with_tolerance
 from nocigram.study.event_files import EVENT_FILES, events_as_dict, write_events
+from nocigram.study.figures import FIGURES, draw_figures
 from nocigram.study.grid import Grid
 from nocigram.study.human_files import HUMAN_FILE, ceiling_of, human_as_dict, second_of, write_human
 
-_FIGURES = ("confusion.png", "ethograms.png", "reliability.png")
-_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", *_FIGURES, *EVENT_FILES, HUMAN_FILE)
+_RESULTS = ("metrics.json", "out_of_fold_seed*.csv", *FIGURES, *EVENT_FILES, HUMAN_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ class Crossvalidation:
             is_assessable = name not in self.ignored
             precision = fmean(each.per_action[name].average_precision for each in scores)
             nested["per_action"][name] |= {
-                "average_precision": _plain(precision) if is_assessable else None,
+                "average_precision": none_for_nan(precision) if is_assessable else None,
                 **asdict(action),
                 "is_assessable": is_assessable,
             }
@@ -156,33 +155,22 @@ def crossval(options: CrossvalOptions) -> Crossvalidation:
     print(grid.as_text())
     grid.run(options.launch, results=_RESULTS)
     classes = grid.found.scheme.classes
-    tolerance = options.folding.boundary_tolerance
-    runs = {seed: with_tolerance(run, tolerance) for seed, run in grid.runs(row).items()}
-    result = Crossvalidation.of(runs, classes=classes, onset_tolerance_s=options.events.onset_tolerance_s)
+    result = Crossvalidation.of(grid.runs(row), classes=classes, onset_tolerance_s=options.events.onset_tolerance_s)
     print(result.as_text())
     human = ceiling_of(result.runs[0], second, classes=classes, options=options.events)
-    _write(options.out, result, human, colours=grid.found.scheme.colours)
+    _write(options.out, result, human, scheme=grid.found.scheme)
     return result
 
 
-def _write(out: Path, result: Crossvalidation, human: HumanCeiling | None, *, colours: Mapping[str, str]) -> None:
+def _write(out: Path, result: Crossvalidation, human: HumanCeiling | None, *, scheme: ActionScheme) -> None:
     """metrics.json, the probabilities of every frame, figures."""
     write_json(out / "metrics.json", result.as_dict() | human_as_dict(human))
     write_human(out, human)
     for seed, run in result.by_seed.items():
         _write_probabilities(out / f"out_of_fold_seed{seed}.csv", run, classes=result.classes)
-    write_events(out, result.events, colours=colours)
+    write_events(out, result.events, colours=scheme.colours)
     first = result.runs[0]
-    draw_confusion(
-        score_trials(first, classes=result.classes), classes=result.classes, colours=colours, path=out / "confusion.png"
-    )
-    draw_ethograms(first, classes=result.classes, colours=colours, path=out / "ethograms.png")
-    draw_reliability(
-        reliability_of_best(first),
-        reliability_by_action(first, classes=result.classes),
-        colours=colours,
-        path=out / "reliability.png",
-    )
+    draw_figures(out, first, scores=score_trials(first, classes=result.classes), scheme=scheme)
     print(f"[info] Results: {out}")
 
 
@@ -196,8 +184,7 @@ def _write_probabilities(path: Path, run: Sequence[TrialPrediction], *, classes:
         table = table.assign(Recording=trial.recording, Trial=trial.trial, Animal=trial.animal, Row=range(len(table)))
         tables.append(table.assign(Label=labels, Action=names[trial.predicted]))
     columns = ["Recording", "Trial", "Animal", "Row", "Label", "Action", *(f"P_{name}" for name in classes)]
-    with written_whole(path) as temporary:
-        pd.concat(tables)[columns].to_csv(temporary, index=False, float_format="%.5f")
+    write_csv_table(path, pd.concat(tables)[columns], n_decimals=5)
 
 
 def interval_text(measured: Measured) -> str:
@@ -212,7 +199,7 @@ def _nested(measured: Mapping[str, Measured]) -> dict[str, Any]:
     """Values by the keys of metrics.json."""
     nested: dict[str, Any] = {"per_action": {}, "segment_f1": {}, "events": {}}
     for path, each in measured.items():
-        _put(nested, path, _plain(each.value))
+        _put(nested, path, none_for_nan(each.value))
     return nested
 
 
@@ -226,8 +213,3 @@ def _put(nested: dict[str, Any], path: str, value: Any) -> None:
         nested[first].setdefault(action, {})[measure_name] = value
     else:
         nested[first][rest] = value
-
-
-def _plain(value: Any) -> Any:
-    """NaN as None, since JSON has no NaN."""
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nocigram.config.commands import EvaluateOptions
 from nocigram.config.data import DataOptions
+from nocigram.config.labelled import LabelledFolders
 from nocigram.core.actions import ActionScheme
 from nocigram.core.errors import NoSamplesError
 from nocigram.core.files import write_json
@@ -23,16 +24,14 @@ from nocigram.evaluation import (
     TrialPrediction,
     best_thresholds,
     events_as_text,
-    reliability_by_action,
-    reliability_of_best,
     score_events,
     score_trials,
 )
 from nocigram.models.temperature import calibrated
 from nocigram.prediction import Predictor
-from nocigram.report import draw_confusion, draw_ethograms, draw_reliability
 from nocigram.study.chosen_trials import ChosenTrials, choose_trials
 from nocigram.study.event_files import events_as_dict, write_events
+from nocigram.study.figures import draw_figures
 from nocigram.study.human_files import ceiling_of, human_as_dict, second_of, write_human
 from nocigram.study.unlike import tell_unlike
 
@@ -48,8 +47,6 @@ class Evaluation:
     """None without a second person."""
     temperature: float
     """What the model's probabilities were calibrated with."""
-    boundary_tolerance: int
-    """Frames beside a change of action that count in no score of frames."""
     chosen: ChosenTrials
 
     def as_dict(self) -> dict[str, object]:
@@ -57,7 +54,7 @@ class Evaluation:
         return {
             **self.scores.as_dict(),
             "temperature": self.temperature,
-            "boundary_tolerance": self.boundary_tolerance,
+            "boundary_tolerance": self.predictions[0].boundary_tolerance,
             "seen_in_training": list(self.chosen.seen),
             **events_as_dict(self.events),
             **human_as_dict(self.human),
@@ -72,10 +69,10 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         InputError: checkpoint, folders or split can't be used.
     """
     predictor = Predictor.load(options.checkpoint, accelerator=options.accelerator)
-    found = discover_for(predictor, options)
+    found = discover_for(predictor, options.labelled)
     chosen = choose_trials(found, options, predictor)
     second = second_of(found, chosen.trials, options=options.events)
-    sources = sources_for(predictor, found, chosen.trials, options)
+    sources = sources_for(predictor, found, chosen.trials, options.labelled)
     out = options.out or options.checkpoint.resolve().parent / "evaluation"
     tell_unlike(predictor, sources, out / "outside_training.csv")
     answers = predict_trials(predictor, found, chosen.trials, sources)
@@ -93,7 +90,6 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
         events=events,
         human=ceiling_of(predictions, second, classes=predictor.classes, options=options.events),
         temperature=predictor.temperature,
-        boundary_tolerance=options.boundary_tolerance,
         chosen=chosen,
     )
     _write(out, result, found.scheme)
@@ -128,7 +124,7 @@ def predict_trials(
 
 
 def sources_for(
-    predictor: Predictor, found: Discovery, trials: list[Trial], options: EvaluateOptions
+    predictor: Predictor, found: Discovery, trials: list[Trial], folders: LabelledFolders
 ) -> dict[str, Source]:
     """The recordings of trials with what the model needs of them, decoded as in training."""
     return sources_of(
@@ -136,11 +132,11 @@ def sources_for(
         needs=predictor.needs,
         crop=predictor.crop,
         img_size=predictor.img_size,
-        cache_dir=options.cache_dir or default_cache_dir(options.videos),
+        cache_dir=folders.cache_dir or default_cache_dir(folders.videos),
     )
 
 
-def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
+def discover_for(predictor: Predictor, folders: LabelledFolders) -> Discovery:
     """The folders, read as in training.
 
     Raises:
@@ -154,13 +150,13 @@ def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
         ignore=frozenset(checkpoint.scheme["ignore"]),
     )
     data = DataOptions(
-        annotations=options.annotations,
-        videos=options.videos,
-        poses=options.poses,
-        recordings=options.recordings,
-        individual=options.individual,
-        fps=options.fps or predictor.fps,
-        kp_likelihood_thr=float(checkpoint.args["kp_likelihood_thr"]),
+        annotations=folders.annotations,
+        videos=folders.videos,
+        poses=folders.poses,
+        recordings=folders.recordings,
+        individual=folders.individual,
+        fps=folders.fps or predictor.fps,
+        kp_likelihood_thr=predictor.likelihood_thr,
         min_frames=int(checkpoint.args["min_frames"]),
     )
     found = discover_from(data, scheme=scheme, needs=predictor.needs, skeleton=predictor.skeleton)
@@ -175,23 +171,14 @@ def discover_for(predictor: Predictor, options: EvaluateOptions) -> Discovery:
 
 def _write(out: Path, result: Evaluation, scheme: ActionScheme) -> None:
     """metrics.json, thresholds.json, the tables and the figures; all say so where the model had seen the recordings."""
-    classes, colours, stamp = scheme.classes, scheme.colours, result.chosen.stamp
-    scores, predictions = result.scores, result.predictions
-    tuned = best_thresholds(predictions, classes=classes)
+    stamp = result.chosen.stamp
+    tuned = best_thresholds(result.predictions, classes=scheme.classes)
     thresholds: dict[str, object] = {name: {"threshold": each.threshold, "f1": each.f1} for name, each in tuned.items()}
     if stamp is not None:
         thresholds["seen_in_training"] = list(result.chosen.seen)
     write_json(out / "metrics.json", result.as_dict())
-    write_events(out, result.events, colours=colours, stamp=stamp)
+    write_events(out, result.events, colours=scheme.colours, stamp=stamp)
     write_human(out, result.human, stamp=stamp)
     write_json(out / "thresholds.json", thresholds)
-    draw_confusion(scores, classes=classes, colours=colours, path=out / "confusion.png", stamp=stamp)
-    draw_ethograms(predictions, classes=classes, colours=colours, path=out / "ethograms.png", stamp=stamp)
-    draw_reliability(
-        reliability_of_best(predictions),
-        reliability_by_action(predictions, classes=classes),
-        colours=colours,
-        path=out / "reliability.png",
-        stamp=stamp,
-    )
+    draw_figures(out, result.predictions, scores=result.scores, scheme=scheme, stamp=stamp)
     print(f"[info] Results: {out}")

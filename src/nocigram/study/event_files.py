@@ -1,13 +1,13 @@
 """Events on disk: events.csv, bouts.csv, trials.csv, and the keys of metrics.json."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nocigram.core.files import written_whole
+from nocigram.core.numbers import without_nan
+from nocigram.data.csv_table import write_csv_table
 from nocigram.evaluation.events import MEASURES, Events, plain_agreement, plain_events
 from nocigram.evaluation.trial_events import TrialEvents
 from nocigram.report import draw_bland_altman
@@ -18,10 +18,10 @@ EVENT_FILES = ("events.csv", "bouts.csv", "trials.csv", "bland_altman.png")
 def events_as_dict(events: Events) -> dict[str, Any]:
     """The keys of metrics.json about events; None for a number that does not exist."""
     actions = {
-        name: _without_nan(plain_events(action))
+        name: without_nan(plain_events(action))
         | {
             "animals": {
-                animal: {measure: _without_nan(plain_agreement(agreed)) for measure, agreed in measures.items()}
+                animal: {measure: without_nan(plain_agreement(agreed)) for measure, agreed in measures.items()}
                 for animal, measures in action.animals.items()
             }
         }
@@ -39,7 +39,7 @@ def write_events(out: Path, events: Events, *, colours: Mapping[str, str], stamp
         "trials.csv": pd.DataFrame([_trial_row(trial) for trial in events.trials]),
     }
     for name, rows in tables.items():
-        _write_csv(out / name, rows if stamp is None else rows.assign(stamp=stamp))
+        write_csv_table(out / name, rows if stamp is None else rows.assign(stamp=stamp), n_decimals=4)
     draw_bland_altman(events, colours=colours, path=out / "bland_altman.png", stamp=stamp)
 
 
@@ -59,14 +59,3 @@ def _trial_row(trial: TrialEvents) -> dict[str, Any]:
             for by in ("labels", "model")
         },
     }
-
-
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    """A table, whole or not at all; a number that does not exist is blank."""
-    with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.4f")
-
-
-def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
-    """NaN as None, since JSON has no NaN."""
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}

@@ -21,6 +21,7 @@ from nocigram.data.split import Split, require_animals
 from nocigram.data.trial_windows import timing_of
 from nocigram.evaluation import TrialPrediction
 from nocigram.study.cells import Cell, Outcome, run_cell
+from nocigram.study.evaluate import with_tolerance
 from nocigram.study.jobs import Job
 from nocigram.study.launch import launch
 
@@ -35,6 +36,8 @@ class Grid:
     cells: dict[str, list[Cell]]
     """By row: its folds, each with its seeds."""
     folder: Path
+    boundary_tolerance: int
+    """Frames beside a change of action that count in no score of frames."""
 
     @classmethod
     def of(cls, rows: Mapping[str, TrainOptions], *, folding: FoldOptions, folder: Path, val_share: float) -> "Grid":
@@ -71,7 +74,8 @@ class Grid:
             ]
             for row, options in rows.items()
         }
-        return cls(found=found, folds=folds, cells=cells, folder=folder)
+        tolerance = folding.boundary_tolerance
+        return cls(found=found, folds=folds, cells=cells, folder=folder, boundary_tolerance=tolerance)
 
     def only(self, *rows: str) -> "Grid":
         """The same study with some of its rows; folds and trials stay."""
@@ -107,15 +111,14 @@ class Grid:
             launch(jobs, options=options, logs=self.folder / "logs")
 
     def runs(self, row: str) -> dict[int, list[TrialPrediction]]:
-        """For each seed, in order, the predictions of all folds together: each trial once."""
+        """For each seed, in order, the predictions of all folds together, to be scored: each trial once."""
         timings = {(trial.recording, trial.number): timing_of(self.found, trial) for trial in self.found.trials}
         by_seed: dict[int, list[TrialPrediction]] = {}
         for cell in self.cells[row]:
             own = by_seed.setdefault(cell.options.machine.seed, [])
             own += [replace(each, timing=timings[each.recording, each.trial]) for each in cell.predictions()]
-        return {
-            seed: sorted(by_seed[seed], key=lambda trial: (trial.recording, trial.trial)) for seed in sorted(by_seed)
-        }
+        in_order = {seed: sorted(by_seed[seed], key=lambda t: (t.recording, t.trial)) for seed in sorted(by_seed)}
+        return {seed: with_tolerance(run, self.boundary_tolerance) for seed, run in in_order.items()}
 
     def outcomes(self, row: str) -> list[Outcome]:
         """What each cell of a row found besides."""

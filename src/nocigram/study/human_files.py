@@ -1,6 +1,5 @@
 """The human ceiling from a folder of annotations to human.csv and the key `human` of metrics.json."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from nocigram.config.scoring import EventOptions
-from nocigram.core.files import written_whole
+from nocigram.core.numbers import without_nan
+from nocigram.data.csv_table import write_csv_table
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.second_annotations import SecondLabels, second_labels
 from nocigram.evaluation import HumanCeiling, TrialPrediction, human_as_text, human_ceiling
@@ -51,9 +51,9 @@ def human_as_dict(human: HumanCeiling | None) -> dict[str, Any]:
         "n_trials": human.n_trials,
         "n_trials_of_a": human.n_trials_of_a,
         **{
-            name: _plain(vars(pair.overall))
-            | _plain({"accuracy": pair.accuracy, "edit": pair.edit})
-            | {"per_action": {action: _plain(vars(each)) for action, each in pair.actions.items()}}
+            name: without_nan(vars(pair.overall))
+            | without_nan({"accuracy": pair.accuracy, "edit": pair.edit})
+            | {"per_action": {action: without_nan(vars(each)) for action, each in pair.actions.items()}}
             for name, pair in pairs.items()
         },
     }
@@ -70,9 +70,7 @@ def write_human(out: Path, human: HumanCeiling | None, *, stamp: str | None = No
         return
     rows = [{"action": name, **_row(human, name)} for name in human.n_bouts]
     table = pd.DataFrame([*rows, {"action": "all", **_row(human, None)}])
-    table = table if stamp is None else table.assign(stamp=stamp)
-    with written_whole(out / HUMAN_FILE) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.4f")
+    write_csv_table(out / HUMAN_FILE, table if stamp is None else table.assign(stamp=stamp), n_decimals=4)
 
 
 def _row(human: HumanCeiling, action: str | None) -> dict[str, Any]:
@@ -87,8 +85,3 @@ def _row(human: HumanCeiling, action: str | None) -> dict[str, Any]:
     row |= {f"edit_{name}": pair.edit if action is None else None for name, pair in pairs.items()}
     n_bouts = [*human.n_bouts.values()] if action is None else [human.n_bouts[action]]
     return row | {"n_bouts_a": sum(a for a, _ in n_bouts), "n_bouts_b": sum(b for _, b in n_bouts)}
-
-
-def _plain(record: dict[str, float]) -> dict[str, float | None]:
-    """NaN as None, since JSON has no NaN."""
-    return {name: None if math.isnan(value) else value for name, value in record.items()}

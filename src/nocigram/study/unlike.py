@@ -17,11 +17,10 @@ def tell_unlike(predictor: Predictor, sources: Mapping[str, Source], path: Path)
         print(f"[info] {NO_STATISTICS}")
         path.unlink(missing_ok=True)  # an earlier checkpoint's
         return
-    likelihood_thr = float(predictor.checkpoint.args["kp_likelihood_thr"])
     rows = []
     for source in sources.values():
         seen = appearance_of_source(
-            source, needs=predictor.needs, likelihood_thr=likelihood_thr, img_size=predictor.img_size
+            source, needs=predictor.needs, likelihood_thr=predictor.likelihood_thr, img_size=predictor.img_size
         )
         own = looks.beside(seen)
         rows += own

@@ -285,6 +285,11 @@ def test_a_multitask_run_has_the_guides_defaults_and_nothing_is_said(received, c
     [
         pytest.param([], 'expected "command" to be one of {simulate,convert,check,train,', id="no command"),
         pytest.param(["learn"], "invalid choice: 'learn'", id="an unknown command"),
+        pytest.param(
+            ["evaluate", "m.pt", *FOLDERS, "--boundary_tolerance", "-1"],
+            "--boundary_tolerance: expected at least 0, got -1",
+            id="a tolerance below nothing",
+        ),
         pytest.param(["train"], "required: --annotations, --videos. See nocigram train --help.", id="flags missing"),
         pytest.param(
             ["check", "--annotations", "A"], "are required: --videos. See nocigram check --help.", id="one missing"
