@@ -17,4 +17,4 @@ class Timing:
 
     def frames_within(self, seconds: float) -> int:
         """Whole frames that fit into a span of time."""
-        return math.floor(seconds * self.fps + 1e-9)  # 0.1 s at 30 Hz are 3 frames, whatever the rounding of 0.1
+        return math.floor(seconds * self.fps + 1e-9)  # 0.29 s at 100 Hz are 29 frames, and 28.999999999999996 here
