@@ -73,6 +73,11 @@ def _same(name: str, spoil: Spoil, **more: object) -> Case:
     return Case(kind="labels", name=name, runs=_READERS, spoil=spoil, **more)
 
 
+def _one_more(name: str, renamed: Callable[[str], str], **more: object) -> Case:
+    """The first trial's labels once more under another name; training may go another way, the trials stay."""
+    return Case(kind="labels", name=name, runs=_READERS, spoil=_more(renamed), trains_otherwise=True, **more)
+
+
 def _refused(name: str, spoil: Spoil, *says: str, lost: frozenset[str] = _A1, **more: object) -> Case:
     """The trial is left out, the others stay in their places, and it is said why."""
     return Case(kind="labels", name=name, runs=_READERS, spoil=spoil, lost=lost, says=says, **more)
@@ -221,49 +226,12 @@ CASES = [
     _refused(
         "of no video", _named(lambda name: name.replace("CFA", "XYZ")), r"no video named shortened\S*XYZ\S*\.mp4 in"
     ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="more labels, of no video",
-        spoil=_more(lambda name: "prediction_gone.mp4_1.csv"),
-        trains_otherwise=True,
-        says=(),
-    ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="a trial once more as 01",
-        spoil=_more(lambda name: name.replace("_1.csv", "_01.csv")),
-        trains_otherwise=True,
-    ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="a trial once more with another ending",
-        spoil=_more(lambda name: name.replace("_1.csv", "_1.CSV")),
-        trains_otherwise=True,
-    ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="a trial with a number of thirty digits",
-        spoil=_more(lambda name: name.replace("_1.csv", f"_{'9' * 30}.csv")),
-        trains_otherwise=True,
-    ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="a trial more than the video has",
-        spoil=_more(lambda name: name.replace("_1.csv", "_3.csv")),
-        trains_otherwise=True,
-    ),
-    Case(
-        kind="labels",
-        runs=_READERS,
-        name="a trial 0",
-        spoil=_more(lambda name: name.replace("_1.csv", "_0.csv")),
-        trains_otherwise=True,
-    ),
+    _one_more("more labels, of no video", lambda name: "prediction_gone.mp4_1.csv", says=()),
+    _one_more("a trial once more as 01", lambda name: name.replace("_1.csv", "_01.csv")),
+    _one_more("a trial once more with another ending", lambda name: name.replace("_1.csv", "_1.CSV")),
+    _one_more("a trial with a number of thirty digits", lambda name: name.replace("_1.csv", f"_{'9' * 30}.csv")),
+    _one_more("a trial more than the video has", lambda name: name.replace("_1.csv", "_3.csv")),
+    _one_more("a trial 0", lambda name: name.replace("_1.csv", "_0.csv")),
     _refused("removed", lambda study: study.annotation("a", 1).unlink()),
     _refused("removed, and no recordings.csv", _without_table(lambda study: study.annotation("a", 1).unlink())),
     _refused(
