@@ -19,6 +19,7 @@ from nocigram.core.files import written_whole
 from nocigram.core.literals import Approach
 from nocigram.core.version import VERSION
 from nocigram.models.approaches import ActionModel, build_model
+from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.models.checkpoint_content import wrong_parts
 
 FORMAT_VERSION = 1
@@ -128,6 +129,8 @@ def restore_model(checkpoint: Checkpoint) -> ActionModel:
             f"checkpoint: expected finite weights, got NaN or infinity in {wrong[0]}. "
             "Train it again, with a smaller --lr."
         )
+    if isinstance(model, PoseTreesModel) and not model.is_grown:
+        raise InputError("checkpoint: expected grown trees, got none. Train it again.")
     return model.eval()
 
 

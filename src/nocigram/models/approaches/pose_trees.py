@@ -43,6 +43,11 @@ class PoseTreesModel(ActionModel):
         return max(group.context_frames for group in self.groups)
 
     @property
+    def is_grown(self) -> bool:
+        """There are trees."""
+        return self._booster is not None
+
+    @property
     def n_parameters(self) -> int:
         """Nodes of all trees: each asks one question or gives one answer."""
         return 0 if self._booster is None else len(self._booster.trees_to_dataframe())
@@ -88,10 +93,11 @@ class PoseTreesModel(ActionModel):
         """Read XGBoost's JSON.
 
         Raises:
-            InputError: XGBoost refuses it, or there is nothing.
+            InputError: XGBoost refuses it.
         """
         if not state:
-            raise InputError("checkpoint: expected grown trees, got none. Train it again.")
+            self._booster = None
+            return
         xgboost = import_xgboost()
         booster = xgboost.Booster()
         try:
