@@ -44,7 +44,7 @@ demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/demo.sh
 
 test: setup
-	$(TEST_ENV) $(BIN)/python -m pytest
+	$(TEST_ENV) $(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check

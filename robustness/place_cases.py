@@ -1,6 +1,7 @@
 """Names and paths of every kind, links that go in circles, folders that can't be written, disks that are full."""
 
 import contextlib
+import csv
 import os
 import resource
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from robustness.cases import ALL_TRIALS, Case, Spoil, trials_of
-from robustness.study import COMMANDS, Study
+from robustness.study import ANIMALS, COMMANDS, Study
 
 _FOLDERS = ("check", "train", "evaluate")
 _LATIN_1 = os.fsdecode("S\u00fc\u00dfe_Maus".encode("latin-1"))
@@ -24,7 +25,11 @@ def _renamed(name: str, *, animal: str = "a") -> Spoil:
         for path in sorted(study.folder.rglob("*")):
             if old in path.name:
                 path.rename(path.with_name(path.name.replace(old, name)))
-        study.table.write_text(study.table.read_text().replace(old, name), encoding="utf-8", errors="surrogateescape")
+        rows = [
+            [name if cell == old else cell for cell in line.split(",")] for line in study.table.read_text().splitlines()
+        ]
+        with study.table.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            csv.writer(file).writerows(rows)
 
     return spoil
 
@@ -331,9 +336,23 @@ CASES = [
         _refused(
             f"videos: {how}",
             _folder("videos", make),
-            r"given: expected a folder of videos, got none\. Correct the path",
+            r"given: expected .*a folder of videos, got (none|nothing there)\. Correct the path",
         )
-        for how, make in {"a link to itself": _loop, "a file": _file, "nothing": lambda path: None}.items()
+        for how, make in {"a link to itself": _loop, "nothing": lambda path: None}.items()
+    ),
+    _refused(
+        "videos: a file",
+        _folder("videos", _file),
+        r"given: expected a folder of videos, got none\. Correct the path",
+        by=_FOLDERS,
+    ),
+    Case(
+        kind="place",
+        name="videos: a file, to predict",
+        spoil=_folder("videos", _file),
+        runs=("predict",),
+        unpredicted=frozenset(ANIMALS),
+        says=("given: expected a video, got ",),
     ),
     *(
         _refused(
@@ -348,7 +367,7 @@ CASES = [
         _refused(f"poses: {how}", _folder("poses", make), r"given: expected a folder of pose files, got none\. Correct")
         for how, make in {"a link to itself": _loop, "a file": _file, "nothing": lambda path: None}.items()
     ),
-    _refused("videos: an empty folder", _folder("videos", Path.mkdir), _WORDS),
+    _refused("videos: an empty folder", _folder("videos", Path.mkdir), f"no video named .* in .*given|{_WORDS}"),
     _refused("annotations: an empty folder", _folder("annotations", Path.mkdir), by=_FOLDERS),
     *(
         _refused(

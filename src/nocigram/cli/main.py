@@ -4,6 +4,7 @@ Adding a command: a module beside this one with `register(commands)` and `handle
 """
 
 import errno
+import io
 import os
 import re
 import sys
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
     """Run a subcommand; return its exit status. 2: the user can mend it. 130: stopped by Ctrl-C."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = "--debug" in given
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(given, defaults or {})
     except InputError as error:

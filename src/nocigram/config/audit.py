@@ -6,6 +6,7 @@ from pathlib import Path
 from nocigram.config.labelled import LabelledFolders
 from nocigram.config.limits import out_of_range
 from nocigram.core.errors import Fault
+from nocigram.core.files import real_path
 from nocigram.core.literals import Accelerator
 
 
@@ -28,7 +29,7 @@ class AuditOptions:
     @property
     def folder(self) -> Path:
         """Folder of the results."""
-        return self.out or (self.source if self.source.is_dir() else self.source.resolve().parent) / "audit"
+        return self.out or (self.source if self.source.is_dir() else real_path(self.source).parent) / "audit"
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""

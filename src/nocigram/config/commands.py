@@ -19,6 +19,7 @@ from nocigram.config.model import ModelOptions, TreeOptions
 from nocigram.config.records import flat
 from nocigram.config.scoring import EventOptions
 from nocigram.core.errors import Fault
+from nocigram.core.files import real_path
 from nocigram.core.literals import Accelerator, Approach
 
 ABLATED: Approach = "multitask"
@@ -44,7 +45,7 @@ class TrainOptions:
     @property
     def out(self) -> Path:
         """Folder of the results."""
-        return self.machine.out or self.data.annotations.resolve().parent
+        return self.machine.out or real_path(self.data.annotations).parent
 
     @property
     def is_backbone_frozen(self) -> bool:
@@ -101,7 +102,7 @@ class CrossvalOptions:
     @property
     def out(self) -> Path:
         """Folder of the results."""
-        return self.train.machine.out or self.train.data.annotations.resolve().parent / "crossval"
+        return self.train.machine.out or real_path(self.train.data.annotations).parent / "crossval"
 
     def faults(self) -> list[Fault]:
         """What can't be right about these options."""
@@ -153,7 +154,7 @@ class CompareOptions:
     @property
     def folder(self) -> Path:
         """Folder of the results."""
-        return self.out or self.data.annotations.resolve().parent / "compare"
+        return self.out or real_path(self.data.annotations).parent / "compare"
 
     @property
     def approach_names(self) -> tuple[Approach, ...]:

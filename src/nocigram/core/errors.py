@@ -44,6 +44,12 @@ class Fault:
         return f"{self.where}: expected {self.expected}, got {self.got}. {self.fix}"
 
 
+def reason_in(error: Exception, *, line: int = 0) -> str:
+    """One line of what a library's error says, without its full stop; its kind where it says nothing."""
+    lines = [text for text in str(error).splitlines() if text.strip()]
+    return " ".join(lines[line].split()).rstrip(".") if lines else type(error).__name__
+
+
 def raise_faults(faults: Sequence[Fault]) -> None:
     """Raise one `InputError` that names every fault; do nothing when there is none."""
     if faults:

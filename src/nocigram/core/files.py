@@ -11,6 +11,11 @@ from pathlib import Path
 from nocigram.core.errors import InputError
 
 
+def real_path(path: Path) -> Path:
+    """Where a path leads, its links followed; unlike `Path.resolve`, a link to itself leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; rename it on success, remove it on any error.

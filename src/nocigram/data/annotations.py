@@ -12,7 +12,7 @@ from nocigram.core.actions import UNSCORED, ActionScheme
 from nocigram.core.errors import Fault, InputError
 from nocigram.data.csv_table import read_csv_table
 
-_NAME = re.compile(r"prediction_(?P<video>.+)_(?P<number>\d+)\.csv", re.IGNORECASE)
+_NAME = re.compile(r"prediction_(?P<video>.+)_(?P<number>\d+)\.csv", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nocigram.core.errors import InputError
+from nocigram.core.errors import InputError, reason_in
 from nocigram.core.files import written_whole
 from nocigram.core.separators import SEPARATOR_FIX, other_separator
 
@@ -39,8 +39,7 @@ def read_csv_table(path: Path, *, where: str, columns: str, **how: Any) -> pd.Da
     except pd.errors.ParserWarning as error:
         raise InputError(f"{expected} rows with more cells than columns. Name each column in the first row.") from error
     except (OSError, ValueError) as error:  # pandas' own and those of encodings are ValueErrors
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        raise InputError(f"{expected} {reason}. Save it as a UTF-8 csv.") from error
+        raise InputError(f"{expected} {reason_in(error)}. Save it as a UTF-8 csv.") from error
     table.columns = [str(column).strip().lower() for column in table.columns]
     if len(table.columns) == 1 and (separator := other_separator(table.columns[0])) is not None:
         raise InputError(f"{expected} cells separated by {separator}. {SEPARATOR_FIX}")

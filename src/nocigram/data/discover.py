@@ -184,7 +184,12 @@ class _Found:
         for name, files in self._annotation_files(recordings, names).items():
             annotations = {number: self._read(path) for number, path in files.items()}
             n_rows = {number: _n_rows_of(annotation) for number, annotation in annotations.items()}
-            placement = place_trials(n_rows, table=self._rows_of(name), min_frames=self.options.min_frames)
+            placement = place_trials(
+                n_rows,
+                table=self._rows_of(name),
+                min_frames=self.options.min_frames,
+                n_frames=recordings[name].n_frames,
+            )
             rules[name] = placement.rule
             if placement.doubtful:
                 numbers = ", ".join(map(str, placement.doubtful))

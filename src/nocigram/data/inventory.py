@@ -4,6 +4,7 @@ import numpy as np
 
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
+from nocigram.core.errors import NoSamplesError
 from nocigram.core.tables import text_table
 from nocigram.data.records import Discovery, Trial
 
@@ -23,6 +24,22 @@ def inventory(found: Discovery) -> str:
     parts += found.warnings
     parts.append(skips_table(found))
     return "\n".join(parts)
+
+
+def require_trials(found: Discovery) -> None:
+    """Print warnings and skips.
+
+    Raises:
+        NoSamplesError: nothing is left.
+    """
+    for warning in found.warnings:
+        print(warning)
+    if not found.trials:
+        raise NoSamplesError(
+            f"No samples found!\n{skips_table(found)}\nSee nocigram check for all that is in the folders."
+        )
+    if found.skipped:
+        print(skips_table(found))
 
 
 def skips_table(found: Discovery) -> str:

@@ -36,13 +36,20 @@ class Placement:
     """Trials of 345 or 360 rows that follow others of other lengths, and so lie elsewhere than by the nominal rule."""
 
 
-def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialRow], min_frames: int = 1) -> Placement:
+def place_trials(
+    n_rows: Mapping[int, int | None],
+    *,
+    table: Mapping[int, TrialRow],
+    min_frames: int = 1,
+    n_frames: int | None = None,
+) -> Placement:
     """Find the span of each trial of one recording.
 
     Args:
         n_rows: trial number -> rows of its annotation file; None where the file can't be read or doesn't count right.
         table: trial number -> what recordings.csv says of it.
         min_frames: files with fewer rows are skipped, and don't tell how long a trial nominally is.
+        n_frames: of the recording; trials that follow each other past its end don't lie where their lengths say.
     """
     given = {n: row for n, row in table.items() if n in n_rows and (row.start, row.stop) != (None, None)}
     spans, faults, rules, doubtful = {}, {}, [], []
@@ -65,6 +72,8 @@ def place_trials(n_rows: Mapping[int, int | None], *, table: Mapping[int, TrialR
     if rest:
         is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None and rows >= min_frames)
         found = _nominal(rest) if is_nominal else _consecutive(n_rows, given=given.keys(), spans=spans)
+        if not is_nominal and n_frames is not None:
+            found = _within(found, n_frames)
         rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
         nominal_stops = {n: n * NOMINAL_N_FRAMES for n in found if n_rows[n] in _NOMINAL_ROWS}
         for number, result in found.items():
@@ -88,6 +97,27 @@ def _given_span(row: TrialRow, rows: int) -> FrameRange | str:
     if start >= 0 and stop - start == rows:
         return FrameRange(start, stop)
     return f"[{start}, {stop}), {stop - start} frames"
+
+
+def _within(found: dict[int, FrameRange | Fault], n_frames: int) -> dict[int, FrameRange | Fault]:
+    """Trials that follow each other, each in doubt where one of them passes the end: a file before it is too long.
+
+    The one that passes it keeps its span, which says so itself.
+    """
+    stop = max((result.stop for result in found.values() if isinstance(result, FrameRange)), default=0)
+    if stop <= n_frames:
+        return found
+    return {
+        number: Fault(
+            where=f"trial {number}",
+            expected=f"trials that follow each other within {n_frames} frames",
+            got=f"trials up to frame {stop}",
+            fix="Correct their lengths, or give its start in recordings.csv.",
+        )
+        if isinstance(result, FrameRange) and result.stop <= n_frames
+        else result
+        for number, result in found.items()
+    }
 
 
 def _nominal(n_rows: Mapping[int, int | None]) -> dict[int, FrameRange | Fault]:

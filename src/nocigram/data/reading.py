@@ -62,6 +62,7 @@ def read_recording(
     Raises:
         InputError: the video or its pose file can't be used.
     """
+    _require_text(video.stem)
     info = probe(video)
     n_frames = n_frames_of(info)
     n_keypoints = options.skeleton.n_keypoints
@@ -105,6 +106,7 @@ def read_pose_alone(
     Raises:
         InputError: the file can't be used, or nobody said the frame rate.
     """
+    _require_text(name)
     pose_file = _pose_file(name, folder, options, warn)
     if pose_file is None:
         raise InputError(f"{name}: expected a pose file, got none. Put it into --videos or give --poses.")
@@ -126,6 +128,17 @@ def read_pose_alone(
         skeleton=options.skeleton,
         likelihood=likelihood,
     )
+
+
+def _require_text(name: str) -> None:
+    """Tables hold the name of a recording, and are UTF-8.
+
+    Raises:
+        InputError: the name has bytes of another encoding, which Python keeps as lone surrogates.
+    """
+    if not name.isascii() and any("\ud800" <= sign <= "\udfff" for sign in name):
+        shown = name.encode("ascii", errors="backslashreplace").decode()
+        raise InputError(f"{shown}: expected a name in UTF-8, got one in another encoding. Rename the recording.")
 
 
 def _pose_file(name: str, folder: Path, options: PoseOptions, warn: Callable[[str], None]) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.core.files import real_path
 from nocigram.data.csv_table import read_csv_table
 
 COLUMNS = ("recording", "trial", "start", "stop", "stim_frame", "animal", "group")
@@ -49,7 +50,7 @@ def find_recordings_table(annotations: Path, given: Path | None) -> Path | None:
         if not given.is_file():
             raise InputError(f"--recordings: expected a csv file, got nothing at {given}. Correct the path.")
         return given
-    candidates = (annotations / "recordings.csv", annotations.resolve().parent / "recordings.csv")
+    candidates = (annotations / "recordings.csv", real_path(annotations).parent / "recordings.csv")
     for path in candidates:
         if path.is_file():
             return path

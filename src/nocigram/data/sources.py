@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float16, Float32, UInt8
 
 from nocigram.core.errors import InputError
+from nocigram.core.files import real_path
 from nocigram.core.literals import Crop
 from nocigram.core.needs import EVERYTHING, Needs
 from nocigram.data.array_cache import ArrayCache, cache_key, content_hash
@@ -54,7 +55,7 @@ class Source:
 
 def default_cache_dir(videos: Path) -> Path:
     """`.nocigram` beside the videos' folder."""
-    return videos.resolve().parent / ".nocigram"
+    return real_path(videos).parent / ".nocigram"
 
 
 def view_of(recording: Recording, *, crop: Crop, cache_dir: Path | None = None) -> View:

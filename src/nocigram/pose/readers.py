@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64
 
-from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.core.errors import Fault, InputError, raise_faults, reason_in
 from nocigram.core.separators import SEPARATOR_FIX, other_separator
 from nocigram.pose.plain_pickles import CodeFoundError, plain_pickles
 from nocigram.pose.tracks import PoseTrack
@@ -93,7 +93,7 @@ def _csv_header(path: Path) -> list[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(islice(csv.reader(lines), 6))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path.name}: expected a text file, got {error}. {_NOT_POSE_FIX}") from error
+        raise InputError(f"{path.name}: expected a text file, got {reason_in(error)}. {_NOT_POSE_FIX}") from error
     firsts = [row[0].strip().lower() if row else "" for row in rows]
     n_rows = firsts.index("coords") + 1 if "coords" in firsts else len(rows)
     if n_rows < len(rows) and firsts[n_rows] and not firsts[n_rows][0].isdigit() and not any(rows[n_rows][1:]):
@@ -120,7 +120,7 @@ def _csv_cells(path: Path, *, n_header_rows: int, n_columns: int) -> pd.DataFram
         return pd.DataFrame(columns=range(n_columns), dtype=np.float64)
     except (pd.errors.ParserError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            f"{path.name}: expected {n_columns} cells in every row, got {error}. "
+            f"{path.name}: expected {n_columns} cells in every row, got {reason_in(error)}. "
             "Check that the file was written to its end."
         ) from error
 
@@ -176,7 +176,7 @@ def _read_h5(path: Path) -> _Table:
             f"{path.name}: expected plain tables, got a pickle of {error}, which could run code. {_NOT_POSE_FIX}"
         ) from error
     except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:  # PyTables' RuntimeErrors
-        reason = str(error).strip().splitlines()[-1].rstrip(".")
+        reason = reason_in(error, line=-1)
         raise InputError(f"{path.name}: expected an h5 file of DeepLabCut, got '{reason}'. {_NOT_POSE_FIX}") from error
     levels = [str(name).lower() for name in data.columns.names] if isinstance(data, pd.DataFrame) else []
     if not {"bodyparts", "coords"} <= set(levels) or not isinstance(data, pd.DataFrame):

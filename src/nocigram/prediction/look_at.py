@@ -111,7 +111,7 @@ class Watch:
         if self._open is not None:
             self._close(self._open)
             self._open = None
-        rows = [row for _, _, row in sorted(self._kept, key=lambda kept: (-kept[0], kept[1]))]
+        rows = sorted((row for *_, row in self._kept), key=lambda row: (-row.doubt, row.start_frame))
         if is_outside:
             rows = [replace(row, why=(*row.why, "recording outside")) for row in rows]
         return [row for row in rows if row.why]

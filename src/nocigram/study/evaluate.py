@@ -10,10 +10,9 @@ from nocigram.config.commands import EvaluateOptions
 from nocigram.config.data import DataOptions
 from nocigram.config.labelled import LabelledFolders
 from nocigram.core.actions import ActionScheme
-from nocigram.core.errors import NoSamplesError
-from nocigram.core.files import write_json
+from nocigram.core.files import real_path, write_json
 from nocigram.data.discover import discover_from
-from nocigram.data.inventory import skips_table
+from nocigram.data.inventory import require_trials
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
@@ -73,7 +72,7 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     chosen = choose_trials(found, options, predictor)
     second = second_of(found, chosen.trials, options=options.events)
     sources = sources_for(predictor, found, chosen.trials, options.labelled)
-    out = options.out or options.checkpoint.resolve().parent / "evaluation"
+    out = options.out or real_path(options.checkpoint).parent / "evaluation"
     tell_unlike(predictor, sources, out / "outside_training.csv")
     answers = predict_trials(predictor, found, chosen.trials, sources)
     predictions = with_tolerance(answers, options.boundary_tolerance)
@@ -160,12 +159,7 @@ def discover_for(predictor: Predictor, folders: LabelledFolders) -> Discovery:
         min_frames=int(checkpoint.args["min_frames"]),
     )
     found = discover_from(data, scheme=scheme, needs=predictor.needs, skeleton=predictor.skeleton)
-    for warning in found.warnings:
-        print(warning)
-    if not found.trials:
-        raise NoSamplesError(f"No samples found!\n{skips_table(found)}")
-    if found.skipped:
-        print(skips_table(found))
+    require_trials(found)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from nocigram.config.launch import LaunchOptions
 from nocigram.core.errors import Fault, InputError, raise_faults
+from nocigram.core.files import real_path
 from nocigram.evaluation.wording import counted
 from nocigram.study.jobs import Ending, Job
 from nocigram.study.local_jobs import run_here
@@ -39,7 +40,7 @@ def launch(jobs: Sequence[Job], *, options: LaunchOptions, logs: Path) -> dict[s
         InputError: the options are wrong, two jobs have one name, or the cluster can't be had.
     """
     raise_faults([*options.faults(), *_name_faults(jobs)])
-    logs = logs.resolve()
+    logs = real_path(logs)
     logs.mkdir(parents=True, exist_ok=True)
     endings = _run(jobs, options=options, logs=logs)
     answers = {job.name: endings[number].answer for number, job in enumerate(jobs)}

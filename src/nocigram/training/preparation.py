@@ -9,11 +9,11 @@ import numpy as np
 from nocigram.config.commands import TrainOptions
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import without_edges
-from nocigram.core.errors import InputError, NoSamplesError
+from nocigram.core.errors import InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.appearance import Appearance, appearance_of_source
 from nocigram.data.discover import discover_from
-from nocigram.data.inventory import skips_table
+from nocigram.data.inventory import require_trials, skips_table
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.sources import Source, default_cache_dir, sources_of
@@ -185,14 +185,7 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     """Without trials that this run can't use; printed are warnings and skips."""
     if options.model.needs.only_with_pose:
         found = found.with_pose()
-    for warning in found.warnings:
-        print(warning)
-    if not found.trials:
-        raise NoSamplesError(
-            f"No samples found!\n{skips_table(found)}\nSee nocigram check for all that is in the folders."
-        )
-    if found.skipped:
-        print(skips_table(found))
+    require_trials(found)
     return found
 
 

@@ -1,6 +1,7 @@
 """The `nocigram` command: help, flags and their defaults, YAML, presets, errors of users."""
 
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -364,6 +365,15 @@ def test_the_console_command_passes_the_status_on_and_debug_shows_the_traceback(
     assert debugged.returncode != 0
     assert debugged.stderr.startswith("Traceback (most recent call last):")
     assert debugged.stderr.endswith(f"InputError: {message}\n")
+
+
+def test_a_name_that_is_no_text_is_printed(monkeypatch):
+    printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", printed)
+    monkeypatch.setattr("nocigram.cli.check.handle", lambda _: print(os.fsdecode(b"M\xfc")) or 0)
+    assert main(["check", *FOLDERS]) == 0
+    printed.flush()
+    assert printed.buffer.getvalue() == b"M\\udcfc\n"
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(monkeypatch, capsys):

@@ -3,7 +3,15 @@ import stat
 
 import pytest
 
-from nocigram.core.errors import Fault, InputError, MissingExtraError, NoSamplesError, faults_in, raise_faults
+from nocigram.core.errors import (
+    Fault,
+    InputError,
+    MissingExtraError,
+    NoSamplesError,
+    faults_in,
+    raise_faults,
+    reason_in,
+)
 from nocigram.core.files import written_whole
 from nocigram.core.tables import text_table
 
@@ -100,3 +108,15 @@ def test_a_table_is_aligned():
 
 def test_a_table_without_rows_is_its_headline():
     assert text_table(("file", "n"), []).splitlines()[0] == "file  n"
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "reason"),
+    [
+        pytest.param(ValueError("bad  row.\nmore"), 0, "bad row", id="the first line"),
+        pytest.param(ValueError("trace\nno  table.\n\n"), -1, "no table", id="the last line"),
+        pytest.param(KeyError(), -1, "KeyError", id="nothing said"),
+    ],
+)
+def test_a_librarys_words_become_one_line(error, line, reason):
+    assert reason_in(error, line=line) == reason

@@ -32,6 +32,7 @@ def annotation(frames, actions, path):
         pytest.param("prediction_rec.mp4_1.csv", ("rec.mp4", 1), id="the guide's name"),
         pytest.param("prediction_rec_12.csv", ("rec", 12), id="no suffix, two digits"),
         pytest.param("prediction_a_1_2.csv", ("a_1", 2), id="a video whose name ends like a trial"),
+        pytest.param("prediction_a\nb_1.csv", ("a\nb", 1), id="a name with a line end"),
         pytest.param("Prediction_rec.mp4_01.CSV", ("rec.mp4", 1), id="other case, a leading zero"),
         pytest.param("prediction_rec.mp4.csv", None, id="no number"),
         pytest.param("prediction__1.csv", None, id="no video"),

@@ -1,5 +1,6 @@
 """From a laboratory's folders to recordings and trials, and a reason for all that is not used."""
 
+import os
 import shutil
 
 import numpy as np
@@ -121,6 +122,24 @@ def test_a_trial_that_doesnt_fit_is_skipped_with_its_reason(n_video, n_pose, n_r
     found = discover(**laboratory.folders, min_frames=40)
     assert not found.trials
     assert reason in reasons_of(found)[path.name]
+
+
+def test_no_trial_is_used_where_their_lengths_pass_the_end(laboratory):
+    laboratory.video(n_frames=100)
+    for number, n_rows in ((1, 60), (2, 50)):
+        laboratory.annotation(number, n_rows=n_rows)
+    found = discover(**laboratory.folders, min_frames=40)
+    first, second = found.skipped
+    assert not found.trials
+    assert "expected trials that follow each other within 100 frames, got trials up to frame 110" in first.reason
+    assert second.reason == "frames [60, 110) pass the end of the video (100 frames)"
+
+
+def test_a_name_that_is_no_text_is_refused(laboratory):
+    name = os.fsdecode("M\u00fcller".encode("latin-1"))
+    laboratory.video().rename(laboratory.videos / f"{name}.mp4")
+    (skip,) = discover(**laboratory.folders).skipped
+    assert skip.reason == "M\\udcfcller: expected a name in UTF-8, got one in another encoding. Rename the recording."
 
 
 def test_all_reasons_of_a_trial_are_given(laboratory):

@@ -116,3 +116,23 @@ def test_spans_are_as_long_as_their_rows_and_never_overlap(lengths):
 )
 def test_nominal_trials_that_others_move_are_doubtful(n_rows, table, doubtful):
     assert place_trials(n_rows, table=table).doubtful == doubtful
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "table", "n_frames", "spans"),
+    [
+        pytest.param({1: 400, 2: 360}, {}, 720, {2: (400, 760)}, id="a file that is too long moves those after it"),
+        pytest.param({1: 400, 2: 320}, {}, 720, {1: (0, 400), 2: (400, 720)}, id="up to the end"),
+        pytest.param({1: 40}, {}, 30, {1: (0, 40)}, id="alone it says so itself"),
+        pytest.param(
+            {1: 9, 2: 9, 3: 9}, {1: row(0)}, 20, {1: (0, 9), 3: (18, 27)}, id="recordings.csv is above all doubt"
+        ),
+        pytest.param({1: 360, 2: 345}, {}, 500, {1: (0, 360), 2: (375, 720)}, id="nominal places don't move"),
+    ],
+)
+def test_trials_that_follow_each_other_past_the_end_have_no_place(n_rows, table, n_frames, spans):
+    placement = place_trials(n_rows, table=table, n_frames=n_frames)
+    assert placement.spans == {number: FrameRange(*span) for number, span in spans.items()}
+    assert set(placement.faults) == set(n_rows) - set(spans)
+    for number, fault in placement.faults.items():
+        assert f"trial {number}: expected trials that follow each other within {n_frames} frames, got " in str(fault)

@@ -178,6 +178,9 @@ def save(path, **changes):
         pytest.param(lambda path: path.write_bytes(b""), "got a damaged or foreign file. Copy it again", id="empty"),
         pytest.param(lambda path: path.write_text("x,y\n1,2\n"), "got a damaged or foreign file", id="a table"),
         pytest.param(
+            lambda path: path.write_text("the model is on the server\n"), "damaged or foreign", id="a sentence"
+        ),
+        pytest.param(
             lambda path: (save(path), path.write_bytes(path.read_bytes()[:-3000])),
             "got a damaged or foreign file",
             id="cut off",

@@ -88,6 +88,13 @@ def test_of_a_recording_outside_all_are_in_doubt_and_the_worst_come_first():
     assert {row.why for row in rows} == {("recording outside",)}
 
 
+def test_of_equal_doubts_the_earlier_comes_first():
+    actions = np.repeat([0, 1, 2, 0, 1], 20)
+    rows = rows_of(actions, sure(actions), is_outside=True)
+
+    assert [row.start_frame for row in rows] == [0, 20, 40, 60, 80]
+
+
 def test_memory_does_not_grow_with_the_recording():
     actions = np.tile([0, 1], 500)
     rng = np.random.default_rng(0)

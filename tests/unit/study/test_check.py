@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from nocigram.config.commands import CheckOptions
+from nocigram.core.errors import InputError
 from nocigram.core.findings import FileKind, Finding, LabelKind, PoseKind, VideoKind
 from nocigram.simulation import simulate
 from nocigram.study.check import Checked, check, write_check
@@ -424,6 +425,12 @@ def test_videos_alone_are_no_fault_but_an_empty_folder_is(study, tmp_path):
     nothing = check(CheckOptions(videos=tmp_path / "empty"))
     assert [finding.kind for finding in nothing.findings] == ["no_recordings", "no_trials"]
     assert not nothing.is_usable
+
+
+def test_a_folder_that_is_a_link_to_itself_is_a_users_error(study, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=r"loop: expected a folder of annotations, got none"):
+        study.check(annotations=tmp_path / "loop")
 
 
 def test_poses_alone_are_looked_at_where_their_rate_is_given(study):

@@ -18,6 +18,7 @@ from jaxtyping import Int
 from nocigram.config.convert import Link
 from nocigram.core.actions import UNSCORED, ActionScheme
 from nocigram.core.errors import InputError
+from nocigram.core.files import real_path
 from nocigram.data.recordings_table import COLUMNS
 from nocigram.pose.tracks import PoseTrack
 
@@ -86,7 +87,7 @@ def place_video(video: Path, folder: Path, *, how: Link) -> None:
         shutil.copyfile(video, folder / video.name)
     elif how == "symlink":
         try:
-            os.symlink(video.resolve(), folder / video.name)
+            os.symlink(real_path(video), folder / video.name)
         except OSError as error:
             raise InputError(
                 f"{video.name}: expected to make a link to it, got '{error.strerror}'. Give --link copy."

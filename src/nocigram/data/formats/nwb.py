@@ -31,10 +31,11 @@ def _is_nwb(sample: Sample) -> bool:
 
 @register_format("NWB with ndx-pose", kind="pose", recognises=_is_nwb)
 def read_nwb(path: Path) -> list[ForeignPose]:
-    """Read every pose estimation of an NWB file. Rows are the frames of the video, as ndx-pose has it.
+    """Read every pose estimation of an NWB file that can be read. Rows are the frames of the video, as ndx-pose has it.
 
     Raises:
-        InputError: broken, no pose in it, keypoints in three dimensions, of unequal length, or frames left out.
+        InputError: broken, no pose in it, or in all of it keypoints in three dimensions, of unequal length, or frames
+            left out.
     """
     with opened_hdf5(path) as content:
         containers: list[Any] = []
@@ -45,16 +46,21 @@ def read_nwb(path: Path) -> list[ForeignPose]:
             raise InputError(f"{path.name}: expected a PoseEstimation in 'processing', got none. Store the pose in it.")
         has_name = "general/subject/subject_id" in content
         animal = text_of(array_in(content, "general/subject/subject_id")) if has_name else None
-        names = [container.name.rsplit("/", 1)[-1] for container in containers]
-        videos = [_videos_of(container) for container in containers]
-        tracks = [
-            _track_in(path, container, individual=name if len(names) > 1 else None)
-            for container, name in zip(containers, names, strict=True)
-        ]
-        notes = tuple(dict.fromkeys(note for container in containers for note in _notes_of(container)))
-    poses: dict[tuple[str, ...], list[PoseTrack]] = {}
-    for seen, track in zip(videos, tracks, strict=True):
-        poses.setdefault(seen, []).append(track)
+        poses: dict[tuple[str, ...], list[PoseTrack]] = {}
+        said: dict[str, None] = {}
+        faults: list[str] = []
+        for container in containers:
+            name = container.name.rsplit("/", 1)[-1]
+            try:
+                track = _track_in(path, container, individual=name if len(containers) > 1 else None)
+            except InputError as error:
+                faults.append(str(error))
+                continue
+            poses.setdefault(_videos_of(container), []).append(track)
+            said.update(dict.fromkeys(_notes_of(container)))
+    if not poses:
+        raise InputError("\n".join(faults))
+    notes = (*said, *(f"without what can't be read: {fault}" for fault in faults))
     return [
         ForeignPose(
             path=path,

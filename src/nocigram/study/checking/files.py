@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from nocigram.config.data import DataOptions
 from nocigram.core.errors import Fault, InputError, faults_in
+from nocigram.core.files import real_path
 from nocigram.core.findings import FileKind, Finding, from_fault
 from nocigram.data.annotations import video_and_number
 from nocigram.data.array_cache import content_hash
@@ -84,7 +85,7 @@ def _in_full(fault: Fault) -> Fault:
 def _folders(options: DataOptions) -> list[Path]:
     """Of videos, poses and annotations, each once."""
     folders = [options.videos, options.poses or options.videos, options.annotations]
-    return list({folder.resolve(): folder for folder in folders}.values())
+    return list({real_path(folder): folder for folder in folders}.values())
 
 
 def _files(options: DataOptions) -> list[Path]:
@@ -95,9 +96,9 @@ def _files(options: DataOptions) -> list[Path]:
 
 def _empty(options: DataOptions, found: Discovery) -> Iterator[Finding]:
     """Files without a byte that nothing else tells of."""
-    told = {skip.path.resolve() for skip in found.skipped}
+    told = {real_path(skip.path) for skip in found.skipped}
     for path in _files(options):
-        if path.stat().st_size == 0 and path.resolve() not in told:
+        if path.stat().st_size == 0 and real_path(path) not in told:
             yield Finding(
                 severity="suspicious",
                 kind="empty_file",
@@ -110,14 +111,14 @@ def _empty(options: DataOptions, found: Discovery) -> Iterator[Finding]:
 
 def _unread(options: DataOptions, *, videos: list[Path]) -> Iterator[Finding]:
     """Files whose names say that nothing will read them: a video of another format, or a table of another name."""
-    read = {path.resolve() for path in videos}
+    read = {real_path(path) for path in videos}
     by_suffix: dict[str, list[Path]] = defaultdict(list)
     for path in _files(options):
         suffix = path.suffix.lower()
         is_known = suffix in (*VIDEO_SUFFIXES, ".yaml", ".yml", ".json", ".pickle", ".png", ".pdf", ".svg")
         is_pose = suffix in (".csv", ".h5") and ("DLC" in path.stem or "DeepCut" in path.stem)
         is_table = video_and_number(path) is not None or path.name.lower() in _ALSO_FOUND
-        if path.resolve() in read or is_known or is_pose or is_table:
+        if real_path(path) in read or is_known or is_pose or is_table:
             continue
         if not path.name.lower().startswith("prediction"):
             by_suffix[suffix].append(path)

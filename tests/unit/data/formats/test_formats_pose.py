@@ -237,6 +237,17 @@ def test_an_nwb_file_without_a_pose_in_every_frame_is_refused(datasets, message,
         read(hdf5_file(datasets, attributes=attributes, name="mouse.nwb"))
 
 
+def test_a_pose_that_cant_be_read_keeps_no_other_from_being_read(hdf5_file):
+    datasets, attributes = nwb("a")
+    more, and_more = nwb(
+        "a", where="processing/behavior/second", **{"processing/behavior/second/a/data": np.zeros((4, 3))}
+    )
+    (pose,) = read(hdf5_file(datasets | more, attributes=attributes | and_more))
+    assert [track.individual for track in pose.tracks] == ["PoseEstimation"]
+    assert "without what can't be read: " in pose.notes[0]
+    assert "got (4, 3)" in pose.notes[0]
+
+
 # --- JABS
 
 K = len(KEYPOINTS)
