@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 
 import nocigram.prediction
-import nocigram.study
-import nocigram.training  # noqa: F401 - with the two above: all that the commands import late
+import nocigram.study.compare
+import nocigram.study.evaluate
+import nocigram.training  # noqa: F401 - with the three above: all that the commands import late
 from nocigram.cli.main import main
 from nocigram.study import local_jobs
 

@@ -19,7 +19,7 @@ from nocigram.data.split import Split
 from nocigram.models.bout_statistics import PLAUSIBLE_N_FRAMES, learn_bouts
 from nocigram.models.checkpoint import load_checkpoint, save_checkpoint
 from nocigram.prediction import Predictor
-from nocigram.study import evaluate
+from nocigram.study.evaluate import evaluate
 
 CLASSES = DEFAULT_SCHEME.classes
 ONE_EPOCH = ("--epochs", "1", "--val_T", "400", "--cnn_size", "light", "--members", "2", "--trees", "5")

@@ -64,19 +64,20 @@ def test_two_runs_with_one_seed_are_equal_and_with_another_are_not(study, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "average",
+    "flags",
     [
-        pytest.param((), id="plain"),
-        pytest.param(("--use_ema", "--ema_decay", "0.9"), id="ema"),
-        pytest.param(("--use_ema", "--ema_decay", "0.9", "--finetune", "lora"), id="ema of adapters"),
+        pytest.param(("--scheduler", "cosine"), id="cosine, plain"),
+        pytest.param(("--scheduler", "plateau", "--use_ema", "--ema_decay", "0.9"), id="plateau, ema"),
+        pytest.param(
+            ("--scheduler", "cosine", "--use_ema", "--ema_decay", "0.9", "--finetune", "lora"),
+            id="cosine, ema of adapters",
+        ),
     ],
 )
-@pytest.mark.parametrize("scheduler", ["cosine", "plateau"])
 @pytest.mark.usefixtures("impatient")
 def test_a_run_killed_in_its_second_epoch_and_continued_ends_like_one_never_stopped(
-    study, tmp_path, differences, stopped, scheduler, average
+    study, tmp_path, differences, stopped, flags
 ):
-    flags = ("--scheduler", scheduler, *average)
     study.train(tmp_path / "whole", *flags)
     killed = stopped(tmp_path / "cut", *flags, by=signal.SIGKILL, epoch=1, batch=1)
     assert killed.returncode == -signal.SIGKILL

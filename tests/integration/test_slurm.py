@@ -13,7 +13,9 @@ from nocigram.cli.main import main
 from nocigram.config.launch import LaunchOptions
 from nocigram.core.errors import InputError
 from nocigram.simulation import simulate
-from nocigram.study import FailedJobsError, Job, launch, slurm_jobs
+from nocigram.study import slurm_jobs
+from nocigram.study.jobs import Job
+from nocigram.study.launch import FailedJobsError, launch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "study"))
 import launched

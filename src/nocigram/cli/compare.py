@@ -20,7 +20,7 @@ def register(commands: "Commands") -> None:
 
 def handle(options: CompareOptions) -> int:
     """Run the command."""
-    from nocigram.study import compare
+    from nocigram.study.compare import compare
 
     compare(options)
     return 0

@@ -20,7 +20,7 @@ def register(commands: "Commands") -> None:
 
 def handle(options: CrossvalOptions) -> int:
     """Run the command."""
-    from nocigram.study import crossval
+    from nocigram.study.crossval import crossval
 
     crossval(options)
     return 0

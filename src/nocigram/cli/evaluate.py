@@ -22,7 +22,7 @@ def register(commands: "Commands") -> None:
 
 def handle(options: EvaluateOptions) -> int:
     """Run the command."""
-    from nocigram.study import evaluate
+    from nocigram.study.evaluate import evaluate
 
     evaluate(options)
     return 0

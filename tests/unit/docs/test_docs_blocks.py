@@ -125,7 +125,10 @@ def test_a_short_command_runs(words, documented_folder, tmp_path, monkeypatch, c
     assert capsys.readouterr().out
 
 
-TINY = "--epochs 1 --train_T 60 --hidden_dim 8 --tcn_layers 1 --img_size 32 --cnn_size light --members 1 --trees 3"
+TINY = (
+    "--epochs 1 --train_T 20 --val_T 60 --hidden_dim 8 --tcn_layers 1 --img_size 32 "
+    "--cnn_size light --members 1 --trees 3"
+)
 NO_DOWNLOAD = "--encoder_name test_vit --encoder_weights none --accelerator cpu --precision 32"
 TRAININGS = [
     command for command in shell_commands() if command[0].page.name == "approaches.md" and "train" in command[1]

@@ -10,7 +10,7 @@ import pytest
 from nocigram.config.commands import CrossvalOptions, TrainOptions
 from nocigram.config.records import unflat
 from nocigram.evaluation import Timing, TrialPrediction, score_events, score_trials
-from nocigram.study import Crossvalidation
+from nocigram.study.crossval import Crossvalidation
 
 CLASSES = ("rest", "walk", "flinch")
 

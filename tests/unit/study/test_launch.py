@@ -10,7 +10,8 @@ import pytest
 
 from nocigram.config.launch import LaunchOptions
 from nocigram.core.errors import InputError, MissingExtraError
-from nocigram.study import FailedJobsError, Job, launch
+from nocigram.study.jobs import Job
+from nocigram.study.launch import FailedJobsError, launch
 
 LOCAL, SLURM = LaunchOptions(), LaunchOptions(launcher="slurm")
 
