@@ -17,6 +17,7 @@ FileKind = Literal[
     "no_trials",
     "empty_file",
     "unexpected_file",
+    "other_format",
     "two_pose_files",
     "pose_without_video",
     "no_annotation",

@@ -225,6 +225,11 @@ QUICK = [
         id="a video of another format",
     ),
     pytest.param(
+        lambda s: (s.videos / "mouse_labels.csv").write_text(",background,groom\n0,1,0\n1,0,1\n"),
+        "note other_format: DeepLabCut's csv and h5, prediction_<video name>_<n>.csv, got mouse_labels.csv.",
+        id="labels of another tool",
+    ),
+    pytest.param(
         lambda s: (s.videos / "notes.csv").write_text(""), "suspicious empty_file: a file with", id="an empty file"
     ),
     pytest.param(

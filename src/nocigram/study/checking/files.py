@@ -13,6 +13,7 @@ from nocigram.core.findings import FileKind, Finding, from_fault
 from nocigram.data.annotations import video_and_number
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import VIDEO_SUFFIXES
+from nocigram.data.formats import format_of
 from nocigram.data.recordings_table import find_recordings_table, read_recordings_table
 from nocigram.data.records import Discovery, Recording
 from nocigram.pose.files import find_pose, recordings_without_video
@@ -113,6 +114,7 @@ def _unread(options: DataOptions, *, videos: list[Path]) -> Iterator[Finding]:
     """Files whose names say that nothing will read them: a video of another format, or a table of another name."""
     read = {real_path(path) for path in videos}
     by_suffix: dict[str, list[Path]] = defaultdict(list)
+    by_format: dict[str, list[Path]] = defaultdict(list)
     for path in _files(options):
         suffix = path.suffix.lower()
         is_known = suffix in (*VIDEO_SUFFIXES, ".yaml", ".yml", ".json", ".pickle", ".png", ".pdf", ".svg")
@@ -120,23 +122,49 @@ def _unread(options: DataOptions, *, videos: list[Path]) -> Iterator[Finding]:
         is_table = video_and_number(path) is not None or path.name.lower() in _ALSO_FOUND
         if real_path(path) in read or is_known or is_pose or is_table:
             continue
-        if not path.name.lower().startswith("prediction"):
+        if (foreign := _foreign(path)) is not None:
+            by_format[foreign].append(path)
+        elif not path.name.lower().startswith("prediction"):
             by_suffix[suffix].append(path)
+    for foreign, paths in sorted(by_format.items()):
+        yield Finding(
+            severity="note",
+            kind="other_format",
+            where=foreign,
+            expected="DeepLabCut's csv and h5, prediction_<video name>_<n>.csv",
+            got=_listed(paths),
+            fix="Bring it in with nocigram convert.",
+        )
     for suffix, paths in sorted(by_suffix.items()):
         is_video = suffix in _OTHER_VIDEO_SUFFIXES
-        names = ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
         yield Finding(
             severity="suspicious" if is_video else "note",
             kind="unexpected_file",
             where=suffix or "no suffix",
             expected=f"videos ({', '.join(VIDEO_SUFFIXES)}), DeepLabCut's csv and h5, prediction_<video name>_<n>.csv",
-            got=names,
+            got=_listed(paths),
             fix=(
                 f"Write it as mp4: ffmpeg -i '{paths[0].name}' '{paths[0].stem}.mp4'."
                 if is_video
                 else "Nothing reads it; rename it if it should be one of these."
             ),
         )
+
+
+def _foreign(path: Path) -> str | None:
+    """The format of another tool that `convert` reads, by what is in the file."""
+    if path.suffix.lower() in _OTHER_VIDEO_SUFFIXES:
+        return None
+    try:
+        found = format_of(path)
+    except InputError:
+        return None
+    return None if found is None else found.name
+
+
+def _listed(paths: list[Path]) -> str:
+    """The names of some files."""
+    return ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 
 
 def _passed_over(options: DataOptions, found: Discovery, *, videos: list[Path]) -> Iterator[Finding]:
