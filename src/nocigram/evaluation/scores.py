@@ -60,7 +60,7 @@ class Scores:
     per_action: Mapping[str, ActionScores]
     """By name, in the order of the classes."""
     segment_f1: Mapping[str, float]
-    """Intersection over union -> F1 of bouts, matched one to one within each trial."""
+    """Intersection over union -> F1 of bouts, matched within each trial."""
     edit: float
     """Likeness of the order of bouts, mean over trials, 0 to 100."""
     ece: float

@@ -32,7 +32,7 @@ class BoutCounts:
     n_predicted: Int[np.ndarray, " C"]
     """Predicted bouts."""
     n_matched: Int[np.ndarray, " C"]
-    """Pairs of one labelled and one predicted bout."""
+    """Predicted bouts that are right, each the only one of a labelled bout."""
 
     def __add__(self, other: "BoutCounts") -> "BoutCounts":
         return BoutCounts(
@@ -51,10 +51,10 @@ class BoutCounts:
 def count_bouts(
     labels: Int[np.ndarray, " T"], predicted: Int[np.ndarray, " T"], *, n_actions: int, min_iou: float
 ) -> BoutCounts:
-    """Match the bouts of one trial one to one, those that overlap most first.
+    """Count the bouts of one trial and those that were found.
 
-    Two bouts may be partners if they are of one action and their intersection over union is `min_iou` or more.
-    Where two pairs overlap alike, the earlier one is matched first.
+    A predicted bout is right if the labelled bout of its action that it overlaps most does so by `min_iou`,
+    intersection over union, or more. Of several that overlap one labelled bout most, one is right.
 
     Args:
         labels: true actions, UNSCORED allowed.
@@ -65,7 +65,7 @@ def count_bouts(
     n_true, n_predicted, n_matched = np.zeros((3, n_actions), dtype=np.int64)
     for action, (true_spans, predicted_spans) in enumerate(spans_of_both(labels, predicted, n_actions=n_actions)):
         n_true[action], n_predicted[action] = len(true_spans), len(predicted_spans)
-        n_matched[action] = len(pairs_by_overlap(true_spans, predicted_spans, min_iou=min_iou)[0])
+        n_matched[action] = _n_right(true_spans, predicted_spans, min_iou=min_iou)
     return BoutCounts(n_true=n_true, n_predicted=n_predicted, n_matched=n_matched)
 
 
@@ -108,6 +108,14 @@ def pairs_by_overlap(
             pairs[row] = column
             taken.add(column)
     return np.array([*pairs], dtype=np.int64), np.array([*pairs.values()], dtype=np.int64)
+
+
+def _n_right(labelled: Int[np.ndarray, "N 2"], predicted: Int[np.ndarray, "M 2"], *, min_iou: float) -> int:
+    """Labelled bouts that some prediction overlaps most, and enough."""
+    if not len(labelled):
+        return 0
+    iou = _overlaps(labelled, predicted)
+    return len(np.unique(iou.argmax(axis=0)[iou.max(axis=0) >= min_iou]))
 
 
 def _bouts_of_both(labels: np.ndarray, predicted: np.ndarray) -> tuple[list[Bout], list[Bout]]:

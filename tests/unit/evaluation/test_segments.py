@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
-from nocigram.evaluation.segments import IOU_THRESHOLDS, count_bouts, edit_score
+from nocigram.evaluation.segments import IOU_THRESHOLDS, count_bouts, edit_score, pairs_by_overlap, spans_of_both
 
 N_ACTIONS = 3
 iou_thresholds = st.sampled_from([float(iou) for iou in IOU_THRESHOLDS])
@@ -32,10 +32,10 @@ def masked(labels, predicted):
     return np.where(labels == UNSCORED, UNSCORED, predicted)
 
 
-def slow_counts(labels, predicted, *, min_iou):
+def slow_pairs(labels, predicted, *, min_iou):
     """Matches bouts as sets of frames, looking for the best pair again and again."""
     true_bouts, predicted_bouts = bouts_of(labels), bouts_of(masked(labels, predicted))
-    n_bouts, n_matched = (len(true_bouts), len(predicted_bouts)), 0
+    n_pairs = 0
     while True:
         best, best_pair = 0.0, None
         for true in true_bouts:
@@ -46,10 +46,10 @@ def slow_counts(labels, predicted, *, min_iou):
                 if true.action == called.action and iou >= min_iou and iou > best:
                     best, best_pair = iou, (true, called)
         if best_pair is None:
-            return (*n_bouts, n_matched)
+            return n_pairs
         true_bouts.remove(best_pair[0])
         predicted_bouts.remove(best_pair[1])
-        n_matched += 1
+        n_pairs += 1
 
 
 def slow_edit(labels, predicted):
@@ -99,7 +99,7 @@ def test_segment_f1_of_cases_worked_out_by_hand(labels, predicted, min_iou, f1):
 
 
 @pytest.mark.parametrize(
-    ("labels", "predicted", "n_matched"),
+    ("labels", "predicted", "n_pairs"),
     [
         # Overlaps: [0, 2) and [0, 7) 2/7, [3, 10) and [0, 7) 4/10, [3, 10) and [8, 10) 2/7.
         pytest.param(
@@ -117,8 +117,9 @@ def test_segment_f1_of_cases_worked_out_by_hand(labels, predicted, min_iou, f1):
         ),
     ],
 )
-def test_the_largest_overlap_is_matched_first(labels, predicted, n_matched):
-    assert counts_of(labels, predicted, min_iou=0.1).n_matched[0] == n_matched
+def test_of_pairs_the_largest_overlap_is_matched_first(labels, predicted, n_pairs):
+    spans = spans_of_both(labels, predicted, n_actions=N_ACTIONS)[0]
+    assert len(pairs_by_overlap(*spans, min_iou=0.1)[0]) == n_pairs
 
 
 def test_a_bout_takes_the_partner_that_it_overlaps_most():
@@ -148,10 +149,9 @@ def test_a_trial_without_scored_frames_has_no_scores_of_bouts():
 
 
 @given(trials(), iou_thresholds)
-def test_counts_are_those_of_a_slow_matching(trial, min_iou):
-    counts = counts_of(*trial, min_iou=min_iou)
-    expected = slow_counts(*trial, min_iou=min_iou)
-    assert (counts.n_true.sum(), counts.n_predicted.sum(), counts.n_matched.sum()) == expected
+def test_pairs_are_those_of_a_slow_matching(trial, min_iou):
+    pairs = [pairs_by_overlap(*spans, min_iou=min_iou)[0] for spans in spans_of_both(*trial, n_actions=N_ACTIONS)]
+    assert sum(map(len, pairs)) == slow_pairs(*trial, min_iou=min_iou)
 
 
 @given(trials())
