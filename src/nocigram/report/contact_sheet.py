@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nocigram.report._saving import save_figure
+from nocigram.report.keypoint_colours import colour_of_keypoint
 
 _N_COLUMNS, _PANEL_INCHES = 4, 3.1
-_COLOURS = tuple(colormaps["tab10"].colors) + tuple(colormaps["Set3"].colors)  # type: ignore[attr-defined]
 _MOST_IN_ROW = 8
 _GAMMA = 0.6
 """Below 1 brightens what is dark: fur, beside paws that are pressed on the glass."""
@@ -57,7 +56,7 @@ def draw_contact_sheet(panels: Sequence[Panel], *, names: Sequence[str], title: 
         _draw_panel(axes, panel)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     marks = [
-        Line2D([], [], marker="o", linestyle="none", color=_COLOURS[at % len(_COLOURS)], label=name)
+        Line2D([], [], marker="o", linestyle="none", color=colour_of_keypoint(at), label=name)
         for at, name in enumerate(names)
     ]
     if any(len(panel.xy) for panel in panels):
@@ -81,7 +80,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     low, high = (float(level) for level in np.percentile(panel.pixels, (0.5, 99.8)))
     axes.imshow(panel.pixels, cmap="gray", norm=PowerNorm(_GAMMA, low, max(high, low + 1)), interpolation="nearest")
     for at, (xy, is_visible) in enumerate(zip(panel.xy, panel.visible, strict=True)):
-        colour = _COLOURS[at % len(_COLOURS)]
+        colour = colour_of_keypoint(at)
         axes.plot(panel.path_xy[:, at, 0], panel.path_xy[:, at, 1], color=colour, linewidth=0.9)
         axes.plot(
             *xy,

@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nocigram.report._saving import save_figure
+from nocigram.report.keypoint_colours import colour_of_keypoint
 
 _TILE_INCHES, _CAPTION_INCHES, _MARGIN_INCHES, _LEGEND_INCHES = 1.3, 0.34, 0.12, 0.2
 _ROW_INCHES = _CAPTION_INCHES + _TILE_INCHES + 0.16
 _INSIDE_COLOUR, _OUTSIDE_COLOUR = "#D55E00", "#bbbbbb"  # Okabe and Ito 2008: told apart with any colour vision
 _BRIGHTEST = 0.995
-_POINT_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#CC79A7")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +83,17 @@ def _rings(names: Sequence[str]) -> list[Line2D]:
     """One entry of the legend for each keypoint."""
     return [
         Line2D(
-            [], [], color=_colour_of(number), label=name, linestyle="none", marker="o", markersize=4, fillstyle="none"
+            [],
+            [],
+            color=colour_of_keypoint(number),
+            label=name,
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            fillstyle="none",
         )
         for number, name in enumerate(names)
     ]
-
-
-def _colour_of(keypoint: int) -> str:
-    """The colour of its ring."""
-    return _POINT_COLOURS[keypoint % len(_POINT_COLOURS)]
 
 
 def _white_of(strip: Strip) -> float:
@@ -110,7 +112,7 @@ def _draw_tile(axes: Axes, tile: Tile, *, edges: Sequence[tuple[int, int]], whit
     axes.add_collection(
         LineCollection(lines, linewidths=0.4, colors="#888888" if tile.picture is None else "#ffffff59")
     )
-    colours = [_colour_of(number) for number in range(len(tile.xy))]
+    colours = [colour_of_keypoint(number) for number in range(len(tile.xy))]
     axes.scatter(tile.xy[:, 0], tile.xy[:, 1], s=22, facecolors="none", edgecolors=colours, linewidths=0.8, zorder=3)
     axes.set_xlim(-0.5, tile.side_px - 0.5)
     axes.set_ylim(tile.side_px - 0.5, -0.5)
