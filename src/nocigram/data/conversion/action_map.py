@@ -7,6 +7,7 @@ actions:                       # their behaviour: our action, `unscored` or `lea
 background: rest               # optional: frames that were looked at and in which nothing was noted
 priority: [paw_withdraw]       # optional: which action counts where several were noted at once
 scored: {mouse1: [0, 300]}     # optional: the seconds of a recording that were looked at
+stimulus: von Frey             # optional: the behaviour whose start is the stimulus
 ```
 """
 
@@ -26,7 +27,7 @@ from nocigram.pose.skeleton import plain_name
 LEFT_OUT = -2
 """What a behaviour becomes that counts as if nobody had noted it."""
 _WORDS = {"unscored": UNSCORED, "leave_out": LEFT_OUT}
-_KEYS = ("actions", "background", "priority", "scored")
+_KEYS = ("actions", "background", "priority", "scored", "stimulus")
 
 _SYNONYMS = {
     "rest": ("resting", "immobile", "immobility", "inactive"),
@@ -52,6 +53,15 @@ class ActionMap:
     """Codes, the strongest first."""
     scored_s: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Recording -> the seconds that were looked at."""
+    stimulus: str | None = None
+    """Their behaviour whose start is the stimulus."""
+
+    def is_stimulus(self, name: str) -> bool:
+        """Whether a behaviour is the stimulus; case, blanks and modifiers don't matter."""
+        return self.stimulus is not None and plain_name(self.stimulus) in (
+            plain_name(name),
+            plain_name(name.partition("|")[0]),
+        )
 
 
 def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
@@ -69,7 +79,7 @@ def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
             f"got {', '.join(map(str, content)) or 'none'}. See docs/convert.md for an example."
         )
     actions, priority, scored = (content.get(key) or {} for key in ("actions", "priority", "scored"))
-    background = content.get("background")
+    background, stimulus = content.get("background"), content.get("stimulus")
     if not isinstance(actions, dict) or not isinstance(priority or [], list) or not isinstance(scored, dict):
         raise InputError(
             f"--actions_map {path}: expected actions and scored to be mappings and priority a list, got others. "
@@ -89,6 +99,7 @@ def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
         background=None if background is None else codes[str(background)],
         priority=tuple(codes[str(name)] for name in priority),
         scored_s={str(name): (float(span[0]), float(span[1])) for name, span in scored.items()},
+        stimulus=None if stimulus is None else str(stimulus),
     )
 
 
@@ -168,6 +179,7 @@ def _template(unmapped: list[str], n_events: Mapping[str, int], known: Mapping[s
             *(f"  {_quoted(name)}: {words[code]}" for name, code in sorted(known.items())),
             f"# background: {scheme.names[0]}  # frames that were looked at and have no note; else unscored",
             f"# priority: [{scheme.names[1]}]  # which action counts where several were noted at once; else unscored",
+            "# stimulus: their word  # the behaviour whose start is the stimulus; it needs no action",
         )
     )
 
@@ -176,6 +188,8 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
     """What one behaviour becomes, or None; one with modifiers (`lick|left`) is what it is without, unless named."""
     if name in given.actions:
         return given.actions[name]
+    if given.is_stimulus(name):
+        return LEFT_OUT
     plain = plain_name(name)
     by_plain = {plain_name(theirs): code for theirs, code in given.actions.items()}
     if plain in by_plain:

@@ -43,6 +43,7 @@ class _Labelled:
 
     target: Target
     codes: Int[np.ndarray, " T"]
+    stim_frame: int | None
     row: LabelRow
 
 
@@ -74,7 +75,9 @@ def convert(options: ConvertOptions) -> ConvertSummary:
         labels=[each.row for each in labelled],
         skipped=found.skipped,
         notes=list(dict.fromkeys(found.notes)),
-        mapping={name: _in_words(code, scheme) for name, code in codes.items()},
+        mapping={
+            name: "stimulus" if given.is_stimulus(name) else _in_words(code, scheme) for name, code in codes.items()
+        },
     )
 
 
@@ -155,8 +158,21 @@ def _labelled(
             bouts=result.n_bouts(scheme),
             clock=_clock_in_words(each.labels, clock, has_video=name in clocks),
         )
-        labelled.append(_Labelled(target=each.target, codes=result.codes, row=row))
+        stim_frames = _stim_frames(each.labels, clock, given)
+        if given.stimulus is not None and len(stim_frames) != 1:
+            found.notes.append(
+                f"{each.labels.path.name}: {len(stim_frames)} times '{given.stimulus}', and a trial has one stimulus. "
+                "Fill in stim_frame in recordings.csv"
+            )
+        stim_frame = stim_frames[0] if len(stim_frames) == 1 else None
+        labelled.append(_Labelled(target=each.target, codes=result.codes, stim_frame=stim_frame, row=row))
     return labelled
+
+
+def _stim_frames(labels: ForeignLabels, clock: Clock, given: ActionMap) -> list[int]:
+    """Frames in which the stimulus was noted to begin."""
+    starts = [event.start for event in labels.events if given.is_stimulus(event.name)]
+    return [clock.frame_at(start) if labels.unit == "s" else int(start) for start in starts]
 
 
 def _clock_without_video(each: LabelsOf, found: Gathered, options: ConvertOptions) -> Clock:
@@ -221,12 +237,14 @@ def _write(stage: Path, poses: list[PoseOf], labelled: list[_Labelled], *, schem
             place_video(target.video, stage / "Videos", how=link)
     animals = {pose.target.name: pose.animal for pose in poses}
     lengths = {each.target.name: len(each.codes) for each in labelled}
+    stim_frames = {each.target.name: each.stim_frame for each in labelled}
     rows = [
         RecordingRow(
             recording=name,
             trial=1 if name in lengths else None,
             start=0 if name in lengths else None,
             stop=lengths.get(name),
+            stim_frame=stim_frames.get(name),
             animal=animals.get(name),
         )
         for name in sorted({*animals, *lengths})

@@ -7,7 +7,7 @@ import csv
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ class RecordingRow:
     trial: int | None = None
     start: int | None = None
     stop: int | None = None
+    stim_frame: int | None = None
     animal: str | None = None
 
 
@@ -63,11 +64,7 @@ def write_annotation(folder: Path, file_name: str, codes: Int[np.ndarray, " T"],
 
 def write_recordings(path: Path, rows: Iterable[RecordingRow]) -> None:
     """recordings.csv."""
-    known = [
-        {"recording": row.recording, "trial": row.trial, "start": row.start, "stop": row.stop, "animal": row.animal}
-        for row in rows
-    ]
-    cells = [["" if row.get(column) is None else row[column] for column in COLUMNS] for row in known]
+    cells = [["" if (cell := asdict(row).get(column)) is None else cell for column in COLUMNS] for row in rows]
     _write_csv(path, [COLUMNS, *cells])
 
 

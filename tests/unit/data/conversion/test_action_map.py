@@ -32,20 +32,24 @@ actions: {Licking of paw: paw_lick, light: leave_out, hand: unscored}
 background: rest
 priority: [paw_shake, paw_lick]
 scored: {mouse1: [0, 2.5]}
+stimulus: von Frey
 """
     assert read_action_map(map_file(text), scheme=DEFAULT_SCHEME) == ActionMap(
         actions={"Licking of paw": 2, "light": LEFT_OUT, "hand": UNSCORED},
         background=0,
         priority=(4, 2),
         scored_s={"mouse1": (0.0, 2.5)},
+        stimulus="von Frey",
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("", "expected the keys actions, background, priority, scored, got none", id="an empty file"),
-        pytest.param("lick: paw_lick", "priority, scored, got lick. See docs/convert.md", id="no keys"),
+        pytest.param(
+            "", "expected the keys actions, background, priority, scored, stimulus, got none", id="an empty file"
+        ),
+        pytest.param("lick: paw_lick", "priority, scored, stimulus, got lick. See docs/convert.md", id="no keys"),
         pytest.param("[a]", "expected a mapping, got list", id="a list"),
         pytest.param("actions: {a: b", "expected a YAML file, got", id="broken YAML"),
         pytest.param("actions: [a]", "expected actions and scored to be mappings", id="actions as a list"),
@@ -112,3 +116,9 @@ def test_what_has_no_answer_is_listed_with_a_file_to_fill_in(labels, map_file):
     filled = template.replace(":    #", ": rest    #")
     codes = codes_of(found, given=read_action_map(map_file(filled), scheme=DEFAULT_SCHEME), scheme=DEFAULT_SCHEME)
     assert codes == {"1": 0, "bite: hard": 0, "no": 0, "walk": 6}
+
+
+def test_the_stimulus_needs_no_action_whatever_its_modifiers(labels):
+    found = [labels("Von  Frey|0.4 g|left", "walk")]
+    codes = codes_of(found, given=ActionMap(stimulus="von frey"), scheme=DEFAULT_SCHEME)
+    assert codes == {"Von  Frey|0.4 g|left": LEFT_OUT, "walk": 6}

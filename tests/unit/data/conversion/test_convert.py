@@ -91,6 +91,27 @@ def test_pose_and_labels_of_a_video_become_a_folder_that_nocigram_reads(laborato
     assert read_scheme(summary.out / "actions.yaml").classes == found.scheme.classes
 
 
+@pytest.mark.parametrize(
+    ("at_s", "stim_frame", "note"),
+    [
+        pytest.param((1.25,), 12, None, id="once"),
+        pytest.param((1.25, 2.0), None, "2 times 'touch', and a trial has one stimulus", id="twice"),
+        pytest.param((), None, "0 times 'touch'", id="never"),
+    ],
+)
+def test_the_start_of_the_stimulus_is_found_in_the_trial(laboratory, foreign, converted, at_s, stim_frame, note):
+    laboratory.video(n_frames=40, fps=10.0)
+    foreign("rec.csv", boris(("lick", 1.5, 2.0), *(("touch", start, start + 0.2) for start in at_s)))
+    answers = laboratory.folder / "map.yaml"
+    answers.write_text("stimulus: touch\n")
+    summary = converted(actions_map=answers)
+    (trial,) = discover(summary.out / "Annotations", summary.out / "Videos", min_frames=1).trials
+    assert trial.stim_frame == stim_frame
+    assert [each for each in summary.notes if note and note in each] == list(summary.notes)
+    assert summary.mapping.get("touch", "stimulus") == "stimulus"
+    assert codes_in(summary, "prediction_rec.mp4_1.csv") == [-1] * 15 + [2] * 5 + [-1] * 20
+
+
 XY = arrays(np.float32, (3, 2, 2), elements=st.floats(-1e6, 1e6, width=32) | st.just(float("nan")))
 LIKELIHOOD = arrays(np.float32, (3, 2), elements=st.floats(0, 8, width=32))
 NAMES = st.lists(
