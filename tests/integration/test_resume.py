@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from nocigram.cli.main import main
+from nocigram.training.module import ActionModule
+from nocigram.training.validation import Validation
 
 SCRIPT = Path(__file__).with_name("stopped_training.py")
 
@@ -39,7 +41,8 @@ def stopped(study):
 def results_of(out):
     """The best model and the point at the start of the last epoch, without what names the run's folder or its past."""
     best = torch.load(out / "best_model_multitask.pt")
-    last = torch.load(out / "training" / "resume.ckpt")
+    # a resumed run has a score of the run before it on another device than its own
+    last = torch.load(out / "training" / "resume.ckpt", map_location="cpu")
     for name in ("out", "resume"):
         del best["args"][name]
     last.pop("loops")  # Lightning's counters of this process
@@ -60,6 +63,64 @@ def test_two_runs_with_one_seed_are_equal_and_with_another_are_not(study, tmp_pa
     assert differences(first, again) == []
     pd.testing.assert_frame_equal(history_of(tmp_path / "a"), history_of(tmp_path / "b"))
     assert [name for name in differences(first, other) if "model_state_dict" in name]
+
+
+def test_no_step_of_an_epoch_is_asked_for_numbers(study, tmp_path, monkeypatch):
+    end = Validation.on_train_batch_end
+    steps = []
+
+    def watched(*arguments):
+        with monkeypatch.context() as within:
+            for ask in ("__float__", "item", "tolist", "cpu"):
+                within.setattr(torch.Tensor, ask, lambda self: pytest.fail("a GPU would be waited for"))
+            end(*arguments)
+        steps.append(arguments)
+
+    monkeypatch.setattr(Validation, "on_train_batch_end", watched)
+    study.train(tmp_path, "--streams", "pose", "--epochs", "1")
+    assert steps
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_what_cannot_be_deterministic_is_said_and_the_run_ends_like_one_without_it(
+    study, tmp_path, differences, monkeypatch, capsys, epoch
+):
+    flags = ("--use_ema", "--streams", "pose", "--scheduler", "plateau")
+    study.train(tmp_path / "whole", *flags)
+    assert "is not deterministic" not in capsys.readouterr().out
+    backward = ActionModule.backward
+
+    def refusing(module, loss):
+        if module.current_epoch == epoch and not torch.is_deterministic_algorithms_warn_only_enabled():
+            raise RuntimeError("max_pool3d_backward_cuda does not have a deterministic implementation, but you set")
+        backward(module, loss)
+
+    monkeypatch.setattr(ActionModule, "backward", refusing)
+    study.train(tmp_path / "refused", *flags)
+    line = "[info] max_pool3d_backward_cuda is not deterministic: runs with one seed may differ in their last digits"
+    assert capsys.readouterr().out.count(line) == 1
+
+    assert differences(results_of(tmp_path / "whole"), results_of(tmp_path / "refused")) == []
+    pd.testing.assert_frame_equal(history_of(tmp_path / "whole"), history_of(tmp_path / "refused"), check_like=True)
+    assert torch.is_deterministic_algorithms_warn_only_enabled(), "what comes after a training is not refused"
+
+
+def test_another_error_of_a_step_is_not_taken_for_a_refusal(study, tmp_path, monkeypatch):
+    def broken(module, loss):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(ActionModule, "backward", broken)
+    with pytest.raises(RuntimeError, match="an illegal memory access"):
+        study.train(tmp_path, "--streams", "pose", "--epochs", "1")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_missing_is_said_before_anything_is_read(study, tmp_path, capsys):
+    assert main(study.train_command(tmp_path, "--accelerator", "gpu")) == 2
+    said = capsys.readouterr()
+    assert "--accelerator gpu: expected such a device, got none. Use auto or cpu." in said.err
+    assert said.out == ""
+    assert not (tmp_path / "training").exists()
 
 
 @pytest.mark.slow

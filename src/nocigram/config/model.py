@@ -59,8 +59,9 @@ class ModelOptions:
     both, or 'attention' (learnt, so that features can't be cached)."""
     strict_backbone: bool = False
     """Make it an error when VideoMAE can't be had, instead of falling back to 2D."""
-    backbone_chunk: int = 64
-    """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory."""
+    backbone_chunk: int | None = None
+    """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory (default: 64, and
+    256 on a GPU without --gradient_checkpointing)."""
     gradient_checkpointing: bool = False
     """Compute backbone activations twice instead of keeping them; for small GPUs."""
     temporal_head: TemporalType = "tcn"

@@ -4,7 +4,7 @@ B batch, T frames, K keypoints, C channels, S side of a frame in pixels, D featu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,14 @@ class Batch:
             "body_length_px": self.body_length_px,
             "valid": self.valid,
         }
+
+    def pin_memory(self) -> "Batch":
+        """The same windows in memory that a GPU copies from while it computes.
+
+        torch's loader looks for this method; a class without it is left as it is, and nothing is said.
+        """
+        tensors = {name: tensor for name, tensor in vars(self).items() if tensor is not None}
+        return replace(self, **{name: tensor.pin_memory() for name, tensor in tensors.items()})
 
     def xy_in_view(self) -> Float[Tensor, "B T K 2"]:
         """Keypoints as parts of the view's side."""

@@ -34,7 +34,11 @@ def computes_bf16(device: torch.device) -> bool:
     return False
 
 
+def uses_bf16(device: torch.device, precision: Precision) -> bool:
+    """bf16 is asked for, or on 'auto' the device computes it."""
+    return precision == "bf16" or (precision == "auto" and computes_bf16(device))
+
+
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
-    """Autocast to bf16 if asked for, or on 'auto' where the device computes it."""
-    wants_bf16 = precision == "bf16" or (precision == "auto" and computes_bf16(device))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wants_bf16)
+    """Autocast to bf16 where it is used."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=uses_bf16(device, precision))

@@ -15,7 +15,7 @@ from nocigram.data.progress import progress_bar
 from nocigram.data.sources import Source
 from nocigram.data.windows import plan_windows, stitch
 from nocigram.models.backbones import Backbone
-from nocigram.models.precision import autocast
+from nocigram.models.precision import autocast, uses_bf16
 
 _N_FRAMES_AT_ONCE = 256
 """Frames of a block where features depend on single frames."""
@@ -41,10 +41,11 @@ def with_cached_features(
         settings: what the backbone was built from; weights alone don't tell the length of its clips.
     """
     cache, identity = ArrayCache(cache_dir / "features"), _identity(backbone, settings)
+    is_bf16 = uses_bf16(device, precision)
     backbone.to(device).eval()
     views = (False, True) if mirrors else (False,)
     keys = {
-        (name, is_mirrored): _key(source, identity, is_mirrored=is_mirrored, precision=precision, window_T=window_T)
+        (name, is_mirrored): _key(source, identity, is_mirrored=is_mirrored, is_bf16=is_bf16, window_T=window_T)
         for name, source in sources.items()
         for is_mirrored in views
     }
@@ -108,14 +109,14 @@ def _identity(backbone: Backbone, settings: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _key(source: Source, identity: str, *, is_mirrored: bool, precision: Precision, window_T: int) -> str:
+def _key(source: Source, identity: str, *, is_mirrored: bool, is_bf16: bool, window_T: int) -> str:
     """Everything that decides the features of a recording."""
     return cache_key(
         {
             "frames": source.frames_key,
             "backbone": identity,
             "is_mirrored": is_mirrored,
-            "precision": precision,
+            "is_bf16": is_bf16,
             "window_T": window_T,
         }
     )

@@ -3,10 +3,12 @@
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor
+from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from nocigram.config.commands import TrainOptions
@@ -14,12 +16,13 @@ from nocigram.data.batches import collate
 from nocigram.data.trial_windows import TrialWindows
 from nocigram.models.approaches import BuiltModel
 from nocigram.models.backbones.lora import merged
-from nocigram.models.precision import computes_bf16
+from nocigram.models.precision import uses_bf16
 from nocigram.training.augment import Augmentation
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.batches import WindowBatches
 from nocigram.training.best import BestModel, CheckpointWriter
 from nocigram.training.callbacks import ProgressBar, ResumePoint
+from nocigram.training.determinism import is_refusal, prefer_determinism, refused
 from nocigram.training.features import with_cached_features
 from nocigram.training.files import RunFiles
 from nocigram.training.loggers import make_loggers
@@ -91,9 +94,31 @@ class NetworkFit:
         callbacks = [*callbacks, LearningRateMonitor("epoch"), ResumePoint(resume)]
         if sys.stderr.isatty():
             callbacks.append(ProgressBar())
-        trainer = _trainer(self.options, self.files, self.device, callbacks, validates=validation is not None)
-        is_resumed = self.options.machine.resume and resume.is_file()
-        _fit(trainer, module, batches, resume=resume if is_resumed else None)
+        loggers = make_loggers(self.options, self.files.folder)
+
+        def fit(resume: Path | None, *, deterministic: bool | Literal["warn"]) -> None:
+            trainer = _trainer(
+                self.options,
+                self.files,
+                self.device,
+                callbacks,
+                loggers,
+                validates=validation is not None,
+                deterministic=deterministic,
+            )
+            _fit(trainer, module, batches, resume=resume)
+
+        begin = resume if self.options.machine.resume and resume.is_file() else None
+        try:
+            # a GPU's gradient of attention is the same every time only where torch is to refuse what isn't
+            fit(begin, deterministic=True if self.options.machine.devices == 1 else "warn")
+        except RuntimeError as error:
+            if not is_refusal(error):
+                raise
+            print(f"[info] {refused(error)} is not deterministic: runs with one seed may differ in their last digits")
+            fit(resume, deterministic="warn")  # from the start of the epoch that it ended
+        finally:
+            prefer_determinism()  # what comes after a training is not to be refused
 
 
 def _freeze_for_good(
@@ -161,22 +186,27 @@ def _module(options: TrainOptions, prepared: Prepared, built: BuiltModel) -> Act
 
 
 def _trainer(
-    options: TrainOptions, files: RunFiles, device: torch.device, callbacks: list[Callback], *, validates: bool
+    options: TrainOptions,
+    files: RunFiles,
+    device: torch.device,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    *,
+    validates: bool,
+    deterministic: bool | Literal["warn"],
 ) -> Trainer:
     """Lightning's trainer."""
     machine, optimiser = options.machine, options.optimiser
-    wants_bf16 = machine.precision == "bf16" or (
-        machine.precision == "auto" and computes_bf16(device) and not options.is_backbone_frozen
-    )
+    heads_alone = machine.precision == "auto" and options.is_backbone_frozen
     return Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
         devices=machine.devices,
         strategy="auto" if machine.devices == 1 else "ddp_find_unused_parameters_true",
-        precision="bf16-mixed" if wants_bf16 else "32-true",
+        precision="bf16-mixed" if uses_bf16(device, machine.precision) and not heads_alone else "32-true",
         max_epochs=optimiser.epochs,
         gradient_clip_val=optimiser.clip_grad_norm or None,
         callbacks=callbacks,
-        logger=make_loggers(options, files.folder),
+        logger=loggers,
         default_root_dir=files.folder,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validates else 0,
@@ -185,7 +215,7 @@ def _trainer(
         enable_model_summary=False,
         enable_progress_bar=sys.stderr.isatty(),
         log_every_n_steps=1,
-        deterministic="warn",
+        deterministic=deterministic,
     )
 
 

@@ -15,6 +15,7 @@ from nocigram.models.approaches import BuiltModel, build_model
 from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.models.precision import device_of
 from nocigram.training.best import CheckpointWriter
+from nocigram.training.determinism import prefer_determinism
 from nocigram.training.files import RunFiles, check_point, read_options
 from nocigram.training.network import NetworkFit
 from nocigram.training.preparation import Prepared, prepare, with_everyone, with_sources
@@ -35,6 +36,8 @@ def train(options: TrainOptions) -> Path:
     _quieten_libraries()
     files = RunFiles(options.out, options.model.approach)
     _check_resume(options, files)
+    device_of(options.machine.accelerator)  # before anything is decoded: it may be missing
+    prefer_determinism()
     seed_everything(options.machine.seed, workers=True, verbose=False)
     prepared = prepare(options)
     if not options.machine.resume:

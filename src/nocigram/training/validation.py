@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
@@ -32,7 +33,7 @@ class Validation(Callback):
         self.best_macro_f1 = -1.0
         self._probabilities: dict[int, np.ndarray] = {}
         self._keypoints: dict[int, np.ndarray] = {}
-        self._terms: list[dict[str, float]] = []
+        self._terms: list[dict[str, Tensor]] = []
         self._losses: list[float] = []
 
     def state_dict(self) -> dict[str, Any]:
@@ -53,7 +54,8 @@ class Validation(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Keep the terms of the loss, to print their mean before validation."""
-        self._terms.append({name: float(value) for name, value in outputs.items()})
+        # as tensors: to ask a GPU for a number is to wait until it has computed everything before it
+        self._terms.append({name: value.detach() for name, value in outputs.items()})
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The guide's line on the loss of training."""
@@ -109,9 +111,9 @@ def validation_lines(scores: Scores, *, loss: float | None = None) -> str:
     return "\n".join(lines)
 
 
-def _train_line(terms: list[dict[str, float]]) -> str:
+def _train_line(terms: list[dict[str, Tensor]]) -> str:
     """The guide's line on an epoch's training loss."""
-    mean = {name: float(np.mean([each[name] for each in terms])) for name in terms[0]}
+    mean = {name: float(torch.stack([each[name] for each in terms]).mean()) for name in terms[0]}
     parts = ", ".join(f"{name}: {value:.4f}" for name, value in mean.items() if name in ("action", "kp"))
     return f"Train loss: {mean['loss']:.4f} ({parts})"
 

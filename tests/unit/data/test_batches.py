@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from nocigram.config.model import needs_of
 from nocigram.core.actions import UNSCORED
@@ -129,3 +130,24 @@ def test_a_batch_without_pixels_has_none(laboratory):
     assert batch.pixels is None
     assert batch.features is None
     assert batch.actions.shape == (2, 8)
+
+
+def test_a_batch_is_pinned_whole_by_torchs_loader(sources, monkeypatch):
+    pinned = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pinned.append(self) or self)
+    batch = collate([Windows([window(0, 16)], sources=sources, window_T=16)[0]])
+    again = pin_memory(batch)
+
+    tensors = [value for value in vars(batch).values() if value is not None]
+    assert [id(tensor) for tensor in pinned] == [id(tensor) for tensor in tensors]
+    assert again.pixels is batch.pixels
+    assert again.features is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only a GPU copies from pinned memory")
+def test_a_pinned_batch_is_what_it_was(sources):
+    batch = collate([Windows([window(0, 16)], sources=sources, window_T=16)[0]])
+    again = batch.pin_memory()
+
+    assert again.pixels.is_pinned()
+    assert torch.equal(again.pixels, batch.pixels)

@@ -28,6 +28,19 @@ def test_chunks_change_nothing(name):
     torch.testing.assert_close(whole(frames), in_chunks(frames))
 
 
+@pytest.mark.parametrize(
+    ("options", "device", "n_frames"),
+    [
+        pytest.param({}, "cpu", 64, id="a CPU"),
+        pytest.param({}, "cuda", 256, id="a GPU"),
+        pytest.param({"gradient_checkpointing": True}, "cuda", 64, id="a GPU with little memory"),
+        pytest.param({"chunk_frames": 16}, "cuda", 16, id="as asked for"),
+    ],
+)
+def test_chunks_suit_the_device_unless_their_size_is_given(options, device, n_frames):
+    assert build(**options).backbone.n_frames_at_once(torch.device(device)) == n_frames
+
+
 @pytest.mark.parametrize("name", TINY)
 def test_a_frame_does_not_see_the_others(name):
     backbone, frames = build(name).backbone.eval(), frames_of(5)

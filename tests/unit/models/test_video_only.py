@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nocigram.models.approaches import build_model
-from nocigram.models.approaches.clip_cnn import CLIP_N_FRAMES, ClipCnn
+from nocigram.models.approaches.clip_cnn import CLIP_N_FRAMES, ClipCnn, HalvedPicture
 
 
 def cnn_of(*, chunk_frames=16, seed=0):
@@ -99,3 +99,26 @@ def test_in_training_batch_norm_sees_the_frames_of_all_chunks_together():
     cnn(frames, n_frames=torch.tensor([12, 12]))
 
     assert [block[1].num_batches_tracked.item() for block in cnn.blocks] == [1, 1, 1, 1]
+
+
+def test_a_halved_picture_and_its_gradient_are_those_of_pooling_in_three_dimensions():
+    generator, gradients = torch.Generator().manual_seed(0), []
+    values = torch.randn(2, 3, 4, 7, 6, generator=generator).relu()  # zeros side by side: who gets the gradient?
+    for pool in (HalvedPicture(), torch.nn.MaxPool3d((1, 2, 2))):
+        x = values.clone().requires_grad_()
+        halved = pool(x)
+        (halved * torch.arange(halved.numel()).view_as(halved)).sum().backward()
+        gradients.append((halved, x.grad))
+
+    for ours, theirs in zip(*gradients, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="on a CPU every gradient is deterministic")
+def test_a_gpu_has_a_deterministic_gradient_of_the_cnn():
+    cnn = cnn_of().cuda().train()
+    torch.use_deterministic_algorithms(True)
+    try:
+        cnn(torch.rand(1, 20, 1, 32, 32, device="cuda"), n_frames=torch.tensor([20], device="cuda")).sum().backward()
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -59,10 +59,10 @@ def at_once(predictor, recording, *, tmp_path):
             if values is not None:
                 inputs[name] = torch.from_numpy(values[window.start : window.stop].copy())[None]
         with torch.inference_mode():
-            output = predictor.model(**inputs)
-        rows = {"probabilities": output.action_logits[0].softmax(-1).double().numpy()}
+            output = predictor.model(**{name: values.to(predictor.device) for name, values in inputs.items()})
+        rows = {"probabilities": output.action_logits[0].softmax(-1).cpu().double().numpy()}
         if output.keypoints is not None:
-            rows["keypoints"] = output.keypoints[0].double().numpy()
+            rows["keypoints"] = output.keypoints[0].cpu().double().numpy()
         answers.append((window, rows))
     rows = stitched(answers)
     keypoints = rows.get("keypoints")

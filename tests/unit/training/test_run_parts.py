@@ -189,8 +189,10 @@ def test_the_line_of_the_training_loss_is_the_guides():
         {"loss": 3.0, "action": 2.5, "smooth": 0.1, "kp": 0.2},
     ]
 
-    assert _train_line(terms) == "Train loss: 2.5000 (action: 2.0000, kp: 0.3000)"
-    assert _train_line([{"loss": 2.0, "action": 1.5, "smooth": 0.1}]) == "Train loss: 2.0000 (action: 1.5000)"
+    as_tensors = [{name: torch.tensor(value) for name, value in each.items()} for each in terms]
+    assert _train_line(as_tensors) == "Train loss: 2.5000 (action: 2.0000, kp: 0.3000)"
+    del as_tensors[0]["kp"]
+    assert _train_line(as_tensors[:1]) == "Train loss: 2.0000 (action: 1.5000)"
 
 
 # ---- preparation
@@ -312,12 +314,12 @@ def encoder(seed=0):
     return built.backbone.eval()
 
 
-def cached(sources, tmp_path, *, backbone=None, mirrors=False, settings=None):
+def cached(sources, tmp_path, *, backbone=None, mirrors=False, settings=None, precision="32"):
     return with_cached_features(
         sources,
         backbone=backbone or encoder(),
         device=torch.device("cpu"),
-        precision="32",
+        precision=precision,
         window_T=20,
         mirrors=mirrors,
         cache_dir=tmp_path / "cache",
@@ -345,6 +347,19 @@ def test_features_are_computed_once_for_a_backbone_and_anew_for_another(sources,
     assert "[info] Computing features" in capsys.readouterr().out
     other = cached(sources, tmp_path, backbone=encoder(seed=1))
     assert not np.allclose(first[0], other[0], atol=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_features_of_auto_are_those_of_the_precision_that_the_device_computes(
+    sources, tmp_path, monkeypatch, capsys, precision
+):
+    monkeypatch.setattr("nocigram.models.precision.computes_bf16", lambda device: precision == "bf16")
+    cached(sources, tmp_path, precision="auto")
+    assert "[info] Computing features" in capsys.readouterr().out
+    cached(sources, tmp_path, precision=precision)
+    assert "[info] Computing features" not in capsys.readouterr().out
+    cached(sources, tmp_path, precision="32" if precision == "bf16" else "bf16")
+    assert "[info] Computing features" in capsys.readouterr().out
 
 
 def test_options_that_a_run_keeps_are_plain_values():

@@ -55,7 +55,7 @@ class ModelOptions:
     img_size: int = 224
     clip_T: int = 16
     clip_stride: int | None = None
-    backbone_chunk: int = 64
+    backbone_chunk: int | None = None
     gradient_checkpointing: bool = False
     strict_backbone: bool = False
 

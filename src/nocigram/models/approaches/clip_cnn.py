@@ -18,6 +18,7 @@ from nocigram.core.errors import InputError
 from nocigram.core.literals import CnnSize
 from nocigram.models.approaches.base import Frames
 from nocigram.models.approaches.build import ModelOptions
+from nocigram.models.backbones.base import CHUNK_FRAMES
 
 CLIP_N_FRAMES = 16
 N_BEFORE = CLIP_N_FRAMES // 2
@@ -30,6 +31,19 @@ _MEAN, _STD = 0.45, 0.225
 """Of grey pixels from 0 to 1, as usual for video models."""
 _SMALLEST_PX = 2 ** len(_KERNEL_FRAMES)
 """Every block halves the picture; a smaller one has nothing left."""
+
+
+@final
+class HalvedPicture(nn.Module):
+    """The largest of each 2 x 2 places of a frame.
+
+    In two dimensions, since torch has no deterministic gradient of `MaxPool3d` on a GPU.
+    """
+
+    def forward(self, x: Float[Tensor, "B D T H W"]) -> Float[Tensor, "B D T h w"]:
+        """Half the height and half the width."""
+        halved = functional.max_pool2d(x.flatten(0, 1), 2)
+        return torch.unflatten(halved, 0, x.shape[:2])
 
 
 @final
@@ -50,7 +64,7 @@ class ClipCnn(nn.Module):
                     nn.Conv3d(narrow, wide, (frames, 3, 3), padding=(0, 1, 1), bias=False),
                     nn.BatchNorm3d(wide),
                     nn.ReLU(inplace=True),
-                    nn.MaxPool3d((1, 2, 2)),
+                    HalvedPicture(),
                 )
                 for narrow, wide, frames in zip(widths[:-1], widths[1:], _KERNEL_FRAMES, strict=True)
             )
@@ -93,4 +107,4 @@ def build_clip_cnn(options: ModelOptions) -> ClipCnn:
         raise InputError(
             f"--img_size: expected at least {_SMALLEST_PX} for the 3D CNN, got {options.img_size}. The default is 112."
         )
-    return ClipCnn(cast(CnnSize, options.cnn_size), chunk_frames=options.backbone_chunk)
+    return ClipCnn(cast(CnnSize, options.cnn_size), chunk_frames=options.backbone_chunk or CHUNK_FRAMES)

@@ -21,6 +21,12 @@ Triple: TypeAlias = tuple[float, float, float]
 Frames: TypeAlias = UInt8[Tensor, "B T C H W"] | Float[Tensor, "B T C H W"]
 
 
+CHUNK_FRAMES = 64
+"""Frames that run through an encoder at once where nothing else is said; more of them outgrow a CPU's cache."""
+_CHUNK_FRAMES_ON_GPU = 256
+"""A GPU waits for a CPU that starts the kernels of small chunks (docs/measurements.md)."""
+
+
 class Backbone(nn.Module, ABC):
     """A network from pixels to one feature vector per frame.
 
@@ -42,7 +48,7 @@ class Backbone(nn.Module, ABC):
         feature_dim: int,
         mean: Triple,
         std: Triple,
-        chunk_frames: int,
+        chunk_frames: int | None,
         gradient_checkpointing: bool,
         keeps_batch_statistics: bool,
     ) -> None:
@@ -95,6 +101,13 @@ class Backbone(nn.Module, ABC):
         normalised: Tensor = (rgb - self._mean) / self._std
         return normalised
 
+    def n_frames_at_once(self, device: torch.device) -> int:
+        """Frames of a chunk on a device."""
+        if self.chunk_frames is not None:
+            return self.chunk_frames
+        # who computes activations twice has no memory for those of a large chunk
+        return _CHUNK_FRAMES_ON_GPU if device.type == "cuda" and not self.gradient_checkpointing else CHUNK_FRAMES
+
     def run_chunk(self, run: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
         """Run one chunk, keeping only its pixels for the backward pass if gradient checkpointing is on."""
         learns = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters())
@@ -120,8 +133,9 @@ class BackboneOptions:
     """Frames of a clip; only 3D backbones read it."""
     clip_stride: int | None
     """Frames from one clip's start to the next one's; None: half a clip."""
-    chunk_frames: int
-    """Frames that run through the encoder at once; the result does not depend on it."""
+    chunk_frames: int | None
+    """Frames that run through the encoder at once, None: as many as suit the device. The result does not depend on
+    it."""
     gradient_checkpointing: bool
     """Compute a chunk again in the backward pass instead of keeping its activations."""
     strict: bool

@@ -32,7 +32,7 @@ def build_backbone(
     lora_rank: int | None = None,
     clip_T: int = 16,
     clip_stride: int | None = None,
-    chunk_frames: int = 64,
+    chunk_frames: int | None = None,
     gradient_checkpointing: bool = False,
     strict: bool = False,
     encoder_config: Mapping[str, Any] | None = None,

@@ -58,7 +58,7 @@ class ClipBackbone(Backbone):
         index = [clip_frames_index(n, clip_frames=self.clip_frames, stride=self.clip_stride) for n in lengths]
         window = torch.repeat_interleave(torch.arange(len(frames)), torch.tensor([len(clips) for clips in index]))
         window, place = window.to(frames.device), torch.cat(index).to(frames.device)
-        n_clips = max(1, self.chunk_frames // self.clip_frames)
+        n_clips = max(1, self.n_frames_at_once(frames.device) // self.clip_frames)
         chunks = [
             self.run_chunk(self._encoded, frames[of_window[:, None], of_frame])
             for of_window, of_frame in zip(torch.split(window, n_clips), torch.split(place, n_clips), strict=True)

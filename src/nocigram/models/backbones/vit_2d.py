@@ -41,7 +41,7 @@ class FrameBackbone(Backbone):
         feature_dim: int,
         mean: Triple,
         std: Triple,
-        chunk_frames: int,
+        chunk_frames: int | None,
         gradient_checkpointing: bool,
         keeps_batch_statistics: bool,
     ) -> None:
@@ -60,7 +60,7 @@ class FrameBackbone(Backbone):
 
     def forward(self, frames: Frames, *, n_frames: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B T D"]:
         """Features of each frame; `n_frames` is of no account, since frames don't see each other."""
-        chunks = torch.split(frames.flatten(0, 1), self.chunk_frames)
+        chunks = torch.split(frames.flatten(0, 1), self.n_frames_at_once(frames.device))
         features = torch.cat([self.run_chunk(self._encoded, chunk) for chunk in chunks])
         return torch.unflatten(features, 0, frames.shape[:2])
 
