@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from nocigram.cli.flags import _field_docs
@@ -374,6 +375,18 @@ def test_a_name_that_is_no_text_is_printed(monkeypatch):
     assert main(["check", *FOLDERS]) == 0
     printed.flush()
     assert printed.buffer.getvalue() == b"M\\udcfc\n"
+
+
+def test_too_little_memory_of_a_gpu_is_one_line_with_what_helps(monkeypatch, capsys):
+    def fail(_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB free.")
+
+    monkeypatch.setattr("nocigram.cli.check.handle", fail)
+    assert main(["check", *FOLDERS]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: the GPU: expected room for the model, got 'CUDA out of memory. Tried to allocate")
+    assert "--batch_size 1" in error
+    assert error.count("\n") == 1
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(monkeypatch, capsys):
