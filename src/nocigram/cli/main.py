@@ -42,7 +42,10 @@ _FIXES = {
     errno.EEXIST: "Choose another folder: a file is in its place.",
 }
 """What to do about errors of the operating system."""
-_SMALLER = "In training give --batch_size 1, then --gradient_checkpointing, then --backbone_chunk 16; elsewhere --accelerator cpu."
+_SMALLER = (
+    "In training give --batch_size 1, then --gradient_checkpointing, then --backbone_chunk 16; "
+    "elsewhere --accelerator cpu."
+)
 
 
 @dataclass(frozen=True)
