@@ -216,12 +216,12 @@ CASES = [
     _refused(
         "a name without a number",
         _named(lambda name: name.replace("_1.csv", ".csv")),
-        "it is not named prediction_<video name>_<n>.csv",
+        "expected the name prediction_<video name>_<n>.csv",
     ),
     _refused(
         "a name with a word for the number",
         _named(lambda name: name.replace("_1.csv", "_one.csv")),
-        "it is not named prediction_<video name>_<n>.csv",
+        "expected the name prediction_<video name>_<n>.csv",
     ),
     _refused(
         "of no video", _named(lambda name: name.replace("CFA", "XYZ")), r"no video named shortened\S*XYZ\S*\.mp4 in"

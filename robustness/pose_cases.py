@@ -141,7 +141,7 @@ CASES = [
         spoil=_edited(lambda rows: rows[:-100]),
         lost=frozenset({"a2"}),
         changed=frozenset("a"),
-        says=(r"pass the end of the pose file \(620 rows\)",),
+        says=(r"past the end of the pose file \(620 rows\)",),
     ),
     _refused(
         "rows missing at the start",

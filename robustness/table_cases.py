@@ -144,7 +144,7 @@ _TABLES: list[Case] = [
                 "a trial that begins past the video's end",
                 _edited(lambda rows: [rows[0], [*rows[1][:2], "100000", "100360", *rows[1][4:]], *rows[2:]]),
                 {"b1"},
-                ("pass the end of the video",),
+                ("past the end of the video",),
             ),
             (
                 "a trial that stops before it starts",

@@ -244,7 +244,7 @@ CASES = [
             spoil=_on_video(lambda path, n=n: _encoded(path, n_frames=n)),
             lost=frozenset(lost),
             changed=frozenset("a"),
-            says=(rf"pass the end of the video \({n} frames\)",),
+            says=(rf"past the end of the video \({n} frames\)",),
         )
         for n, lost in ((1, ("a1", "a2")), (359, ("a1", "a2")), (360, ("a2",)), (719, ("a2",)))
     ),

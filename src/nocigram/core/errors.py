@@ -7,11 +7,39 @@ from dataclasses import dataclass
 _SENTENCE = re.compile(r"(?P<where>.*?): expected (?P<expected>.*?), got (?P<got>.*?)(?:\.(?: (?P<fix>[A-Z].*))?)?")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with an input, in the words of the person who can mend it."""
+
+    where: str
+    """File, trial or flag."""
+    expected: str
+    got: str
+    fix: str
+    """A sentence that ends with a full stop."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected}, got {self.got}. {self.fix}"
+
+
 class InputError(ValueError):
     """Something that the user gave can't be used. The command line prints it as one line and exits with 2."""
 
     label = "error"
     """Word before the message on the command line."""
+
+    def faults(self, *, where: str) -> list[Fault]:
+        """The faults that the message is made of, one a line.
+
+        Args:
+            where: of a line that is written otherwise, which stands whole in `got`.
+        """
+        found = []
+        for line in str(self).splitlines():
+            match = _SENTENCE.fullmatch(line)
+            words = match.groupdict() if match else {"where": where, "expected": "a file that can be used", "got": line}
+            found.append(Fault(**{**words, "fix": words.get("fix") or ""}))
+        return found
 
 
 class NoSamplesError(InputError):
@@ -29,21 +57,6 @@ class MissingExtraError(InputError):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One thing that is wrong with an input, in the words of the person who can mend it."""
-
-    where: str
-    """File, trial or flag."""
-    expected: str
-    got: str
-    fix: str
-    """A sentence that ends with a full stop."""
-
-    def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, got {self.got}. {self.fix}"
-
-
 def reason_in(error: Exception, *, line: int = 0) -> str:
     """One line of what a library's error says, without its full stop; its kind where it says nothing."""
     lines = [text for text in str(error).splitlines() if text.strip()]
@@ -54,13 +67,3 @@ def raise_faults(faults: Sequence[Fault]) -> None:
     """Raise one `InputError` that names every fault; do nothing when there is none."""
     if faults:
         raise InputError("\n".join(str(fault) for fault in faults))
-
-
-def faults_in(message: str, *, where: str) -> list[Fault]:
-    """The faults that an error's text is made of, one a line; what is written otherwise stands whole in `got`."""
-    faults = []
-    for line in message.splitlines():
-        match = _SENTENCE.fullmatch(line)
-        words = match.groupdict() if match else {"where": where, "expected": "a file that can be used", "got": line}
-        faults.append(Fault(**{**words, "fix": words.get("fix") or ""}))
-    return faults

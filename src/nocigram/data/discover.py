@@ -7,8 +7,9 @@ from typing import Any
 
 from nocigram.config.data import DataOptions
 from nocigram.core.actions import ActionScheme
-from nocigram.core.errors import InputError, raise_faults
+from nocigram.core.errors import Fault, InputError, raise_faults
 from nocigram.core.needs import EVERYTHING, Needs
+from nocigram.core.ranges import FrameRange
 from nocigram.data.annotations import Annotation, faults_of, frame_faults, read_annotation, video_and_number
 from nocigram.data.placement import Placement, place_trials
 from nocigram.data.reading import PoseOptions, body_of, read_pose_alone, read_recording
@@ -114,6 +115,16 @@ def discover_from(
     )
 
 
+def _past_the_end(path: Path, span: FrameRange, what: str) -> Fault:
+    """A trial with frames that its recording lacks."""
+    return Fault(
+        where=path.name,
+        expected="frames that the recording has",
+        got=f"{span}, past the end of the {what}",
+        fix="Correct recordings.csv, or label the frames that exist.",
+    )
+
+
 def _stems(videos: list[Path]) -> dict[str, str]:
     """Every way to write a recording's name, with and without suffix -> its name."""
     stems: dict[str, list[str]] = defaultdict(list)
@@ -174,7 +185,8 @@ class _Found:
                 else:
                     recordings[name] = read_recording(video, needs=self.needs, **about)
             except InputError as error:
-                self.skipped.append(Skip(video or folder / name, str(error)))
+                path = video or folder / name
+                self.skipped.append(Skip(path, tuple(error.faults(where=path.name))))
         return recordings
 
     def trials(self, recordings: dict[str, Recording], names: dict[str, str]) -> tuple[list[Trial], dict[str, str]]:
@@ -209,15 +221,21 @@ class _Found:
             parts = video_and_number(path)
             if parts is None:
                 if path.name.lower().startswith("prediction") and path.suffix.lower() == ".csv":
-                    self.skipped.append(Skip(path, "it is not named prediction_<video name>_<n>.csv"))
+                    self._skip(path, "the name prediction_<video name>_<n>.csv", got="another", fix="Rename it.")
                 continue
             name = names.get(parts[0])
             if name is None or name not in recordings:
                 kind = "video" if self.needs.video else "video or pose file"
-                missing = f"no {kind} named {parts[0]} in {self.options.videos}"
-                self.skipped.append(Skip(path, "its recording can't be used" if name else missing))
+                if name is None:
+                    missing = f"no {kind} named {parts[0]} in {self.options.videos}"
+                    fix = "Copy it there, or correct the file's name."
+                    self._skip(path, "a recording of its name", got=missing, fix=fix)
+                else:
+                    fix = "Mend the recording."
+                    self._skip(path, "a recording that can be used", got="one that can't", fix=fix)
             elif parts[1] in files[name]:
-                self.skipped.append(Skip(path, f"trial {parts[1]} is already in {files[name][parts[1]].name}"))
+                twice = f"trial {parts[1]}, which is in {files[name][parts[1]].name} already"
+                self._skip(path, "each trial once", got=twice, fix="Remove or rename one of the two files.")
             else:
                 files[name][parts[1]] = path
         return dict(sorted(files.items()))
@@ -227,8 +245,12 @@ class _Found:
         try:
             return read_annotation(path)
         except InputError as error:
-            self.skipped.append(Skip(path, str(error)))
+            self.skipped.append(Skip(path, tuple(error.faults(where=path.name))))
             return None
+
+    def _skip(self, path: Path, expected: str, *, got: str, fix: str) -> None:
+        """Leave a file out for one reason."""
+        self.skipped.append(Skip(path, (Fault(where=path.name, expected=expected, got=got, fix=fix),)))
 
     def _rows_of(self, name: str) -> dict[int, TrialRow]:
         """What recordings.csv says of the trials of one recording."""
@@ -237,16 +259,15 @@ class _Found:
     def _trial(self, recording: Recording, number: int, annotation: Annotation, placement: Placement) -> list[Trial]:
         """The trial, or nothing and a skip with every reason."""
         faults = faults_of(annotation, scheme=self.scheme, min_frames=self.options.min_frames)
-        reasons = [str(fault) for fault in faults]
         span = placement.spans.get(number)
         if number in placement.faults:
-            reasons.append(str(placement.faults[number]))
+            faults.append(placement.faults[number])
         if span is not None and recording.info and span.stop > recording.n_frames:
-            reasons.append(f"frames {span} pass the end of the video ({recording.n_frames} frames)")
+            faults.append(_past_the_end(annotation.path, span, f"video ({recording.n_frames} frames)"))
         if span is not None and recording.pose_file and span.stop > len(recording.xy_px):
-            reasons.append(f"frames {span} pass the end of the pose file ({len(recording.xy_px)} rows)")
-        if reasons or span is None:
-            self.skipped.append(Skip(annotation.path, "\n".join(reasons)))
+            faults.append(_past_the_end(annotation.path, span, f"pose file ({len(recording.xy_px)} rows)"))
+        if faults or span is None:
+            self.skipped.append(Skip(annotation.path, tuple(faults)))
             return []
         row = self._rows_of(recording.name).get(number)
         stim_frame = row.stim_frame if row else None

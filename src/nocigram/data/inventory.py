@@ -6,7 +6,7 @@ from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
 from nocigram.core.errors import NoSamplesError
 from nocigram.core.tables import text_table
-from nocigram.data.records import Discovery, Trial
+from nocigram.data.records import Discovery, Skip, Trial
 
 
 def inventory(found: Discovery) -> str:
@@ -46,8 +46,13 @@ def skips_table(found: Discovery) -> str:
     """Every file that is not used, with its reason."""
     if not found.skipped:
         return "Nothing was skipped."
-    rows = [(skip.path.name, skip.reason.replace("\n", "; ")) for skip in found.skipped]
+    rows = [(skip.path.name, "; ".join(_beside_name(skip))) for skip in found.skipped]
     return _section(f"Skipped: {len(rows)}", text_table(("file", "reason"), rows))
+
+
+def _beside_name(skip: Skip) -> list[str]:
+    """Its faults as they read beside the file's name."""
+    return [str(fault).removeprefix(f"{skip.path.name}: ") for fault in skip.faults]
 
 
 def actions_table(found: Discovery, trials: list[Trial]) -> str:

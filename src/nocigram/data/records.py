@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from nocigram.core.actions import ActionScheme
-from nocigram.core.errors import InputError
+from nocigram.core.errors import Fault, InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.pose.bridge import bridged
 from nocigram.pose.features import body_length_px
@@ -132,8 +132,12 @@ class Skip:
     """A file that is not used, and why."""
 
     path: Path
-    reason: str
-    """One a line, if there are several."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def reason(self) -> str:
+        """Every fault in a line of its own."""
+        return "\n".join(map(str, self.faults))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,11 +168,10 @@ class Discovery:
 
     def with_pose(self) -> "Discovery":
         """Without the trials of recordings that have no frame with two visible keypoints; they become skips."""
-        reason = "no frame of its recording has two visible keypoints"
         sides: dict[bool, list[Trial]] = {True: [], False: []}
         for trial in self.trials:
             sides[self.recordings[trial.recording].can_be_followed].append(trial)
-        skips = [Skip(trial.path, reason) for trial in sides[False]]
+        skips = [Skip(trial.path, (_without_keypoints(trial),)) for trial in sides[False]]
         return replace(self, trials=sides[True], skipped=[*self.skipped, *skips])
 
     def without_animals(self, animals: Collection[str]) -> "Discovery":
@@ -180,3 +183,13 @@ class Discovery:
     def labels_of(self, trial: Trial) -> Int[np.ndarray, " T"]:
         """Merged actions of a trial's frames."""
         return self.scheme.merged(trial.actions)
+
+
+def _without_keypoints(trial: Trial) -> Fault:
+    """Why a model that reads poses can't use a trial."""
+    return Fault(
+        where=trial.path.name,
+        expected="a frame with two visible keypoints in its recording",
+        got="none",
+        fix="Correct its pose file, or lower --kp_likelihood_thr.",
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from nocigram.config.commands import TrainOptions
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import without_edges
-from nocigram.core.errors import InputError
+from nocigram.core.errors import Fault, InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.appearance import Appearance, appearance_of_source
 from nocigram.data.discover import discover_from
@@ -123,7 +123,7 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
     )
     whole = {name: source.n_frames for name, source in sources.items()}
     short = [
-        Skip(trial.path, f"frames {trial.span} pass the {whole[trial.recording]} frames that decode")
+        Skip(trial.path, (_past_what_decodes(trial, whole[trial.recording]),))
         for trial in (*prepared.train_trials, *prepared.val_trials)
         if trial.stop > whole[trial.recording]
     ]
@@ -147,6 +147,16 @@ def with_sources(prepared: Prepared, options: TrainOptions) -> Prepared:
 def _distribution(found: Discovery, trials: Sequence[Trial]) -> Distribution:
     """Scored frames of each action."""
     return distribution_of([found.labels_of(trial) for trial in trials], classes=found.scheme.classes)
+
+
+def _past_what_decodes(trial: Trial, n_frames: int) -> Fault:
+    """A trial with frames that the video's header claims and that aren't there."""
+    return Fault(
+        where=trial.path.name,
+        expected=f"frames among the {n_frames} that decode",
+        got=str(trial.span),
+        fix="Repair the video, or remove the trial.",
+    )
 
 
 def _spans(

@@ -406,7 +406,7 @@ def test_no_usable_trial_is_the_guides_error_with_the_reasons(laboratory, capsys
     assert main(["train", *folders]) == 2
     error = capsys.readouterr().err
     assert error.startswith("ValueError: No samples found!\n")
-    assert f"{path.name}  {path.name}: expected at least 345 rows, got 40." in error
+    assert f"{path.name}  expected at least 345 rows, got 40." in error
     assert "Traceback" not in error
 
 

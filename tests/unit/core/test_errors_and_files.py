@@ -8,7 +8,6 @@ from nocigram.core.errors import (
     InputError,
     MissingExtraError,
     NoSamplesError,
-    faults_in,
     raise_faults,
     reason_in,
 )
@@ -33,8 +32,8 @@ def test_faults_are_read_back_from_the_text_of_an_error():
         Fault(where="a.mp4: sound", expected="b, c", got="'d. e'", fix="Mend it. Then: cp a.mp4 b.mp4."),
         Fault(where="x", expected="a", got="b", fix=""),
     ]
-    assert faults_in("\n".join(map(str, faults)).rstrip(), where="?") == faults
-    assert faults_in("the disk is full", where="a.csv") == [
+    assert InputError("\n".join(map(str, faults)).rstrip()).faults(where="?") == faults
+    assert InputError("the disk is full").faults(where="a.csv") == [
         Fault(where="a.csv", expected="a file that can be used", got="the disk is full", fix="")
     ]
 

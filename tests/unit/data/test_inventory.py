@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nocigram.core.errors import Fault
 from nocigram.data import Skip, discover
 from nocigram.data.inventory import actions_table, inventory, skips_table
 
@@ -54,9 +55,15 @@ def test_actions_are_counted_after_merging(found):
 
 
 def test_a_skip_is_one_line_however_many_reasons_it_has(found):
-    two = replace(found, skipped=[Skip(Path("x/a.csv"), "one reason\nanother one"), Skip(Path("b.csv"), "third")])
+    own, one, other = (
+        Fault(where=where, expected="a", got="b", fix="Mend it.") for where in ("a.csv", "trial 1", "trial 2")
+    )
+    two = replace(found, skipped=[Skip(Path("x/a.csv"), (own, other)), Skip(Path("b.csv"), (one,))])
     lines = skips_table(two).splitlines()
-    assert [line.split(maxsplit=1) for line in lines[-2:]] == [["a.csv", "one reason; another one"], ["b.csv", "third"]]
+    assert [line.split(maxsplit=1) for line in lines[-2:]] == [
+        ["a.csv", "expected a, got b. Mend it.; trial 2: expected a, got b. Mend it."],
+        ["b.csv", "trial 1: expected a, got b. Mend it."],
+    ]
     assert "Skipped: 2" in lines
 
 

@@ -206,7 +206,7 @@ QUICK = [
     ),
     pytest.param(
         lambda s: s.label.rename(s.label.with_name(f"prediction_{s.names[0]}.mp4_3.csv")),
-        "unusable annotation_unusable: frames that the recording has, got frames",
+        "unusable annotation_unusable: frames that the recording has, got [720, 1080)",
         id="a trial past the end",
     ),
     pytest.param(

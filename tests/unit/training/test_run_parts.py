@@ -269,7 +269,7 @@ def test_trials_without_visible_keypoints_are_skipped_where_pose_is_needed(two_a
     prepared, _ = prepared_of(two_animals, model=ModelOptions(streams="pose"))
 
     assert {trial.recording for trial in prepared.found.trials} == {"a", "b"}
-    reason = "no frame of its recording has two visible keypoints"
+    reason = "expected a frame with two visible keypoints in its recording, got none"
     assert reason in capsys.readouterr().out
 
 

@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from nocigram.config.data import DataOptions
-from nocigram.core.errors import Fault, InputError, faults_in
+from nocigram.core.errors import InputError
 from nocigram.core.files import real_path
 from nocigram.core.findings import FileKind, Finding, from_fault
 from nocigram.data.annotations import video_and_number
@@ -24,14 +23,6 @@ _OTHER_VIDEO_SUFFIXES = (
     *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".webm", ".flv", ".3gp", ".ogv", ".h264", ".h265", ".vob"),
     *(".tif", ".tiff", ".seq", ".mj2", ".dav"),
 )
-_SHORT_REASONS = {
-    "no video": ("a recording of its name", "Copy it there, or correct the file's name."),
-    "it is not named": ("the name prediction_<video name>_<n>.csv", "Rename it."),
-    "its recording": ("a recording that can be used", "Mend the recording."),
-    "trial": ("each trial once", "Remove or rename one of the two files."),
-    "frames": ("frames that the recording has", "Check recordings.csv, or label the frames that exist."),
-}
-"""How discovery's short reasons begin -> what was expected, and the fix."""
 _ALSO_FOUND = ("recordings.csv", "license", "license.txt", "readme", "readme.md", "readme.txt", "thumbs.db")
 
 
@@ -70,17 +61,9 @@ def _skipped(found: Discovery) -> Iterator[Finding]:
         parts = video_and_number(skip.path)
         kind: FileKind = "recording_unusable" if parts is None else "annotation_unusable"
         name = skip.path.stem if parts is None else Path(parts[0]).stem
-        for fault in faults_in(skip.reason, where=skip.path.name):
+        for fault in skip.faults:
             recording = name if parts is None or name in found.recordings else None
-            yield from_fault(_in_full(fault), severity="unusable", kind=kind, recording=recording)
-
-
-def _in_full(fault: Fault) -> Fault:
-    """A reason that discovery gives in a few words, with what it expected and what helps."""
-    for start, (expected, fix) in _SHORT_REASONS.items():
-        if fault.got.startswith(start) and not fault.fix:
-            return replace(fault, expected=expected, fix=fix)
-    return fault
+            yield from_fault(fault, severity="unusable", kind=kind, recording=recording)
 
 
 def _folders(options: DataOptions) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nocigram.core.actions import UNSCORED
 from nocigram.core.bouts import bouts_of
-from nocigram.core.errors import InputError, faults_in
+from nocigram.core.errors import InputError
 from nocigram.core.findings import Finding, from_fault
 from nocigram.data.placement import CONSECUTIVE_RULE, CONTEXT_N_FRAMES, NOMINAL_N_FRAMES
 from nocigram.data.records import Discovery, Trial
@@ -116,7 +116,7 @@ def _split_findings(found: Discovery, path: Path) -> Iterator[Finding]:
     try:
         split = read_split(path)
     except InputError as error:
-        for fault in faults_in(str(error), where=path.name):
+        for fault in error.faults(where=path.name):
             yield from_fault(fault, severity="unusable", kind="split_unusable")
         return
     names = {trial.name for trial in found.trials}

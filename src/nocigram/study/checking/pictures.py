@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Bool, Int
 from scipy import ndimage
 
-from nocigram.core.errors import faults_in
 from nocigram.core.findings import Finding, Severity, VideoKind, from_fault
 from nocigram.core.ranges import FrameRange
 from nocigram.data.locate import silhouettes
@@ -59,7 +58,7 @@ def video_findings(name: str, info: VideoInfo, watched: Watched) -> list[Finding
 def _broken(name: str, info: VideoInfo, watched: Watched) -> Iterator[Finding]:
     """A file that doesn't decode to its end, or changes its size."""
     if watched.broken is not None:
-        for fault in faults_in(watched.broken, where=info.path.name):
+        for fault in watched.broken.faults(where=info.path.name):
             yield from_fault(fault, severity="unusable", kind="video_breaks_off", recording=name)
     if watched.other_size is not None:
         frame, width, height = watched.other_size

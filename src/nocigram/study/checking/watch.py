@@ -50,7 +50,7 @@ class Watched:
 
     times_s: Float64[np.ndarray, " N"]
     """Of the frames that decode."""
-    broken: str | None
+    broken: InputError | None
     """Why it couldn't be decoded to its end."""
     other_size: tuple[int, int, int] | None
     """Frame, width and height where the picture changed its size; nothing after it was looked at."""
@@ -91,7 +91,7 @@ def watch(
             look.at(frame.index, frame.time_s, pixels)
             advance(1)
     except InputError as error:
-        broken = str(error)
+        broken = error
     return look.result(broken=broken, other_size=other_size)
 
 
