@@ -49,7 +49,8 @@ class Case:
         return not (self.lost or self.gone or self.changed or self.unpredicted or self.trains_otherwise or self.is_open)
 
     def unsaid(self, text: str) -> list[str]:
-        """Patterns of `says` that are not found."""
+        """Patterns of `says` that are not found; in a table of skips the file has a column of its own."""
+        text = re.sub(r"(\.\w+) {2,}(?=expected )", r"\1: ", text)
         return [pattern for pattern in self.says if not re.search(pattern, text)]
 
 

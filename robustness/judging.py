@@ -69,7 +69,8 @@ def failures_of(case: Case, study: Study, truth: Truth, *, healthy_names: dict[s
     os.chdir(study.place)
     failures = []
     if "check" in case.runs and "check" not in case.refused:
-        failures += [f"alignment: {fault}" for fault in _alignment(case, study, truth, healthy_names)]
+        with study.around():
+            failures += [f"alignment: {fault}" for fault in _alignment(case, study, truth, healthy_names)]
     for command in case.runs:
         with study.around():
             ran = run(study.arguments(command))

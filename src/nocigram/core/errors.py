@@ -59,7 +59,8 @@ class MissingExtraError(InputError):
 
 def reason_in(error: Exception, *, line: int = 0) -> str:
     """One line of what a library's error says, without its full stop; its kind where it says nothing."""
-    lines = [text for text in str(error).splitlines() if text.strip()]
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    lines = [text for text in said.splitlines() if text.strip()]
     return " ".join(lines[line].split()).rstrip(".") if lines else type(error).__name__
 
 

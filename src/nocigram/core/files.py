@@ -20,7 +20,8 @@ def real_path(path: Path) -> Path:
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; rename it on success, remove it on any error.
 
-    The temporary name keeps the suffix, since writers of videos and figures choose their format by it.
+    The temporary name keeps the suffix, since writers of videos and figures choose their format by it. An error of the
+    operating system that names no file, such as that of a full disk, names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:80]}.", suffix=f".partial{path.suffix}", dir=path.parent)
@@ -30,6 +31,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from nocigram.core.errors import InputError
-from nocigram.core.files import written_whole
 from nocigram.core.literals import Approach
 from nocigram.core.version import VERSION
 from nocigram.models.approaches import ActionModel, build_model
 from nocigram.models.approaches.pose_trees import PoseTreesModel
 from nocigram.models.checkpoint_content import wrong_parts
+from nocigram.models.tensor_file import write_tensors
 
 FORMAT_VERSION = 1
 
@@ -78,8 +78,7 @@ def save_checkpoint(path: Path, content: Checkpoint) -> None:
     plain = {name: _plain(getattr(content, name), where=name) for name in _KEYS}
     if content.ema_state_dict is None:
         del plain["ema_state_dict"]
-    with written_whole(path) as temporary:
-        torch.save(plain, temporary)
+    write_tensors(path, plain)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -1,10 +1,14 @@
 """What happens around the training loop: the point to resume from, the bar."""
 
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from nocigram.models.tensor_file import write_tensors
 
 
 class ResumePoint(Checkpoint):
@@ -21,10 +25,15 @@ class ResumePoint(Checkpoint):
         # Lightning takes the first epoch of a continued run for the rest of the one before: it would not train on a
         # window of it, nor tell the plateau scheduler
         trainer.fit_loop.restarting = False
-        partial = self.path.with_suffix(".partial")
-        trainer.save_checkpoint(partial)
-        if trainer.is_global_zero:
-            partial.replace(self.path)
+        trainer.save_checkpoint(self.path)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Lightning's own files whole or not at all, as all others."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Called in the process that writes."""
+        write_tensors(Path(path), checkpoint)
 
 
 class ProgressBar(TQDMProgressBar):

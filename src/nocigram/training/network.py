@@ -21,7 +21,7 @@ from nocigram.training.augment import Augmentation
 from nocigram.training.averaging import MovingAverage
 from nocigram.training.batches import WindowBatches
 from nocigram.training.best import BestModel, CheckpointWriter
-from nocigram.training.callbacks import ProgressBar, ResumePoint
+from nocigram.training.callbacks import ProgressBar, ResumePoint, WholeFiles
 from nocigram.training.determinism import is_refusal, prefer_determinism, refused
 from nocigram.training.features import with_cached_features
 from nocigram.training.files import RunFiles
@@ -207,6 +207,7 @@ def _trainer(
         gradient_clip_val=optimiser.clip_grad_norm or None,
         callbacks=callbacks,
         logger=loggers,
+        plugins=[WholeFiles()],
         default_root_dir=files.folder,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validates else 0,

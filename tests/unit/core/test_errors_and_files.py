@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 
@@ -65,6 +66,13 @@ def test_a_file_is_written_whole_with_its_folder(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_an_error_of_the_system_names_the_file_that_was_to_be_written(tmp_path):
+    with pytest.raises(OSError, match="No space") as raised, written_whole(tmp_path / "b.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "b.csv")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "b.csv"
     path.write_text("old")
@@ -115,6 +123,7 @@ def test_a_table_without_rows_is_its_headline():
         pytest.param(ValueError("bad  row.\nmore"), 0, "bad row", id="the first line"),
         pytest.param(ValueError("trace\nno  table.\n\n"), -1, "no table", id="the last line"),
         pytest.param(KeyError(), -1, "KeyError", id="nothing said"),
+        pytest.param(PermissionError(13, "Permission denied", "a.csv"), 0, "Permission denied", id="of the system"),
     ],
 )
 def test_a_librarys_words_become_one_line(error, line, reason):

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -247,3 +248,15 @@ def test_an_h5_file_from_a_stranger_cant_run_code(where, tmp_path):
     with pytest.raises(InputError, match=r"a\.h5: expected"):
         read_pose(path)
     assert not canary.exists()
+
+
+def test_a_file_that_may_not_be_read_is_a_users_error(tmp_path, monkeypatch):
+    path = tmp_path / "recDLC_x.csv"
+    path.touch()
+
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"recDLC_x.csv: expected a pose file, got 'Permission denied'"):
+        read_pose(path)
