@@ -19,7 +19,7 @@ import nocigram
 from nocigram.cli import audit, check, compare, convert, crossval, evaluate, predict, simulate, train
 from nocigram.cli.flags import Positional, add_flags, options_of
 from nocigram.config.presets import approach_values, preset_names, preset_values
-from nocigram.core.errors import InputError, reason_in
+from nocigram.core.errors import InputError
 from nocigram.core.literals import Approach
 
 _COMMANDS = (simulate, convert, check, train, evaluate, crossval, compare, audit, predict)
@@ -42,10 +42,13 @@ _FIXES = {
     errno.EEXIST: "Choose another folder: a file is in its place.",
 }
 """What to do about errors of the operating system."""
+_OUT_OF_MEMORY = "out of memory"
+"""In the errors of CUDA and of Apple's GPUs."""
 _SMALLER = (
     "In training give --batch_size 1, then --gradient_checkpointing, then --backbone_chunk 16; "
     "elsewhere --accelerator cpu."
 )
+"""What to do about it."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,10 @@ def main(arguments: Sequence[str] | None = None, *, defaults: dict[str, dict[str
         print(f"error: {where}: expected to read or write it, got '{reason}'. {fix}", file=sys.stderr)
         return 2
     except RuntimeError as error:
-        if is_debug or "out of memory" not in str(error):  # the words of CUDA and of Apple's GPUs
+        said = [line.strip().rstrip(".") for line in str(error).splitlines() if _OUT_OF_MEMORY in line]
+        if is_debug or not said:
             raise
-        print(f"error: the GPU: expected room for the model, got '{reason_in(error)}'. {_SMALLER}", file=sys.stderr)
+        print(f"error: the GPU: expected room for the model, got '{said[0]}'. {_SMALLER}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if is_debug:

@@ -209,7 +209,7 @@ class MachineOptions:
     out: Path | None = None
     """Folder of best_model_multitask.pt and training/ (default: the parent of --annotations)."""
     seed: int = 0
-    """Same seed, same machine, same result."""
+    """Same seed, same machine, same result, but for a few operations on a GPU, which are named."""
     accelerator: Accelerator = "auto"
     """Device to train on."""
     devices: int = 1

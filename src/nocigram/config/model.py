@@ -61,7 +61,7 @@ class ModelOptions:
     """Make it an error when VideoMAE can't be had, instead of falling back to 2D."""
     backbone_chunk: int | None = None
     """Frames (2D) or clips' frames (3D) that run through the backbone at once; fewer need less memory (default: 64, and
-    256 on a GPU without --gradient_checkpointing)."""
+    256 on a CUDA GPU without --gradient_checkpointing)."""
     gradient_checkpointing: bool = False
     """Compute backbone activations twice instead of keeping them; for small GPUs."""
     temporal_head: TemporalType = "tcn"

@@ -28,12 +28,18 @@ class InputError(ValueError):
     label = "error"
     """Word before the message on the command line."""
 
+    def __init__(self, message: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self._faults = tuple(faults)
+
     def faults(self, *, where: str) -> list[Fault]:
         """The faults that the message is made of, one a line.
 
         Args:
             where: of a line that is written otherwise, which stands whole in `got`.
         """
+        if self._faults:
+            return list(self._faults)
         found = []
         for line in str(self).splitlines():
             match = _SENTENCE.fullmatch(line)
@@ -67,4 +73,4 @@ def reason_in(error: Exception, *, line: int = 0) -> str:
 def raise_faults(faults: Sequence[Fault]) -> None:
     """Raise one `InputError` that names every fault; do nothing when there is none."""
     if faults:
-        raise InputError("\n".join(str(fault) for fault in faults))
+        raise InputError("\n".join(map(str, faults)), faults=faults)

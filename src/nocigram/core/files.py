@@ -32,7 +32,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        error.filename = error.filename or str(path)
+        error.filename = str(path) if error.filename in (None, str(temporary)) else error.filename
         raise
     finally:
         temporary.unlink(missing_ok=True)

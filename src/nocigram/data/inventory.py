@@ -27,17 +27,21 @@ def inventory(found: Discovery) -> str:
 
 
 def require_trials(found: Discovery) -> None:
-    """Print warnings and skips.
+    """Raise if there is nothing to train on or to score.
 
     Raises:
-        NoSamplesError: nothing is left.
+        NoSamplesError: with every file that is not used and its reason.
     """
-    for warning in found.warnings:
-        print(warning)
     if not found.trials:
         raise NoSamplesError(
             f"No samples found!\n{skips_table(found)}\nSee nocigram check for all that is in the folders."
         )
+
+
+def tell_skips(found: Discovery) -> None:
+    """Print warnings and skips."""
+    for warning in found.warnings:
+        print(warning)
     if found.skipped:
         print(skips_table(found))
 

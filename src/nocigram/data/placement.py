@@ -73,7 +73,7 @@ def place_trials(
         is_nominal = all(rows in _NOMINAL_ROWS for rows in n_rows.values() if rows is not None and rows >= min_frames)
         found = _nominal(rest) if is_nominal else _consecutive(n_rows, given=given.keys(), spans=spans)
         if not is_nominal and n_frames is not None:
-            found = _within(found, n_frames)
+            found = _within(found, n_frames, but={n for n, rows in n_rows.items() if (rows or 0) < min_frames})
         rules.append(NOMINAL_RULE if is_nominal else CONSECUTIVE_RULE)
         nominal_stops = {n: n * NOMINAL_N_FRAMES for n in found if n_rows[n] in _NOMINAL_ROWS}
         for number, result in found.items():
@@ -99,12 +99,21 @@ def _given_span(row: TrialRow, rows: int) -> FrameRange | str:
     return f"[{start}, {stop}), {stop - start} frames"
 
 
-def _within(found: dict[int, FrameRange | Fault], n_frames: int) -> dict[int, FrameRange | Fault]:
-    """Trials that follow each other, each in doubt where one of them passes the end: a file before it is too long.
+def _within(
+    found: dict[int, FrameRange | Fault], n_frames: int, *, but: Collection[int]
+) -> dict[int, FrameRange | Fault]:
+    """Trials that follow each other, all of them in doubt where one passes the end: some file is too long.
 
-    The one that passes it keeps its span, which says so itself.
+    Which one, nobody can tell, and labels of its last rows are another trial's. The trial that passes the end keeps its
+    span, which says so itself.
+
+    Args:
+        found: trial number -> its place.
+        n_frames: of the recording.
+        but: trials that are too short to be used.
     """
-    stop = max((result.stop for result in found.values() if isinstance(result, FrameRange)), default=0)
+    spans = [result for number, result in found.items() if number not in but and isinstance(result, FrameRange)]
+    stop = max((span.stop for span in spans), default=0)
     if stop <= n_frames:
         return found
     return {

@@ -62,7 +62,7 @@ def read_recording(
     Raises:
         InputError: the video or its pose file can't be used.
     """
-    _require_text(video.stem)
+    require_text(video.stem)
     info = probe(video)
     n_frames = n_frames_of(info)
     n_keypoints = options.skeleton.n_keypoints
@@ -106,7 +106,7 @@ def read_pose_alone(
     Raises:
         InputError: the file can't be used, or nobody said the frame rate.
     """
-    _require_text(name)
+    require_text(name)
     pose_file = _pose_file(name, folder, options, warn)
     if pose_file is None:
         raise InputError(f"{name}: expected a pose file, got none. Put it into --videos or give --poses.")
@@ -130,7 +130,7 @@ def read_pose_alone(
     )
 
 
-def _require_text(name: str) -> None:
+def require_text(name: str) -> None:
     """Tables hold the name of a recording, and are UTF-8.
 
     Raises:

@@ -5,8 +5,8 @@ C actions. A is the first person, whose labels the model is scored on, B the sec
 Unscored frames of either person count nowhere, so all three comparisons are of the same frames.
 Cohen's kappa is the agreement beyond chance: 1 is perfect, 0 what two would reach who name actions as often as they
 do, but blindly (Cohen 1960, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement
-20). Of two people neither is the truth. An F1 is the same whichever is taken for it; precision and recall would change
-places, so they are not given.
+20). Of two people neither is the truth. An F1 of frames or events is the same whichever is taken for it; precision and
+recall would change places, so they are not given. Segment F1 takes A for it, as for the model.
 """
 
 from collections.abc import Mapping, Sequence

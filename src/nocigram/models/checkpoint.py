@@ -151,6 +151,8 @@ def _loaded(file: BinaryIO, path: Path) -> Any:
                 "Train it again with nocigram train, or ask its author for a plain one."
             ) from error
         raise InputError(_damaged(path)) from error
+    except MemoryError:
+        raise
     except Exception as error:  # bytes that are no checkpoint make the unpickler fail in any way
         raise InputError(_damaged(path)) from error
 

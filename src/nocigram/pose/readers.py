@@ -60,7 +60,9 @@ def read_pose(path: Path, *, individual: str | None = None) -> PoseTrack:
     try:
         table = _read_h5(path) if path.suffix.lower() in _H5_SUFFIXES else _read_csv(path)
     except OSError as error:
-        raise InputError(f"{path.name}: expected a pose file, got '{reason_in(error)}'. Check its rights.") from error
+        raise InputError(
+            f"{path.name}: expected a pose file, got '{reason_in(error)}'. Check the file and its rights."
+        ) from error
     raise_faults(_faults_of(table, path=path))
     chosen = _chosen_individual(table, path=path, individual=individual)
     columns = [position for position, owner in enumerate(table.individuals) if owner == chosen]

@@ -14,7 +14,7 @@ from nocigram.core.tables import text_table
 from nocigram.data.discover import discover_from
 from nocigram.data.fingerprint import fingerprint
 from nocigram.data.folds import Fold, inner_split, make_folds
-from nocigram.data.inventory import require_trials
+from nocigram.data.inventory import require_trials, tell_skips
 from nocigram.data.records import Discovery
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.split import Split, require_animals
@@ -139,6 +139,7 @@ def _common_data(rows: Mapping[str, TrainOptions], kept_out: Sequence[str]) -> D
     """
     needs = _common_needs(rows)
     whole = _discovered(next(iter(rows.values())), needs)
+    require_trials(whole)
     require_animals(whole, kept_out)
     found = whole.without_animals(kept_out)
     if kept_out:
@@ -146,7 +147,7 @@ def _common_data(rows: Mapping[str, TrainOptions], kept_out: Sequence[str]) -> D
         print(f"[info] --test_animals: {', '.join(kept_out)} ({n_trials} trials) are in no fold")
     if needs.only_with_pose:
         found = found.with_pose()
-    require_trials(found)
+    tell_skips(found)
     if all(trial.animal == trial.recording for trial in found.trials):
         print(
             "[info] Every recording counts as an animal of its own. Name those that were recorded more than once in "

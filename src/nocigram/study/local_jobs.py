@@ -92,7 +92,7 @@ def _work(job: Job, log: Path, sender: Connection, n_threads: int | None) -> Non
 
         if _THREADS not in os.environ:
             torch.set_num_threads(n_threads)
-    output = log.open("w", buffering=1, encoding="utf-8")
+    output = log.open("w", buffering=1, encoding="utf-8", errors="backslashreplace")
     for descriptor in (1, 2):  # for libraries that don't print through Python
         os.dup2(output.fileno(), descriptor)
     sys.stdout = sys.stderr = output

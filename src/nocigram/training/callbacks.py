@@ -1,4 +1,4 @@
-"""What happens around the training loop: the point to resume from, the bar."""
+"""What happens around the training loop: the point to resume from and its file, the bar."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class WholeFiles(TorchCheckpointIO):
     """Lightning's own files whole or not at all, as all others."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Called in the process that writes."""
+        """Called in the process that writes; there are no options of storage for a local file."""
         write_tensors(Path(path), checkpoint)
 
 

@@ -5,7 +5,7 @@ import os
 import torch
 
 _REFUSAL = "does not have a deterministic implementation"
-"""In every error that torch raises of an operation that can't be made deterministic."""
+"""In the error that torch raises of an operation that can't be made deterministic, behind the operation's name."""
 
 
 def prefer_determinism() -> None:
@@ -26,4 +26,4 @@ def is_refusal(error: RuntimeError) -> bool:
 
 def refused(error: RuntimeError) -> str:
     """The operation that an error of this kind is about."""
-    return str(error).partition(" ")[0]
+    return str(error).partition(f" {_REFUSAL}")[0]

@@ -1,7 +1,9 @@
 """Train a network: the loop of Lightning with ours around it."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -94,31 +96,39 @@ class NetworkFit:
         callbacks = [*callbacks, LearningRateMonitor("epoch"), ResumePoint(resume)]
         if sys.stderr.isatty():
             callbacks.append(ProgressBar())
-        loggers = make_loggers(self.options, self.files.folder)
-
-        def fit(resume: Path | None, *, deterministic: bool | Literal["warn"]) -> None:
-            trainer = _trainer(
-                self.options,
-                self.files,
-                self.device,
-                callbacks,
-                loggers,
-                validates=validation is not None,
-                deterministic=deterministic,
-            )
-            _fit(trainer, module, batches, resume=resume)
-
-        begin = resume if self.options.machine.resume and resume.is_file() else None
+        trainer_of = partial(
+            _trainer,
+            self.options,
+            self.files,
+            self.device,
+            callbacks,
+            make_loggers(self.options, self.files.folder),
+            validates=validation is not None,
+        )
+        start = resume if self.options.machine.resume and resume.is_file() else None
+        # a GPU's gradient of attention is the same every time only where torch is to refuse what isn't
+        is_strict = self.options.machine.devices == 1
         try:
-            # a GPU's gradient of attention is the same every time only where torch is to refuse what isn't
-            fit(begin, deterministic=True if self.options.machine.devices == 1 else "warn")
-        except RuntimeError as error:
-            if not is_refusal(error):
-                raise
-            print(f"[info] {refused(error)} is not deterministic: runs with one seed may differ in their last digits")
-            fit(resume, deterministic="warn")  # from the start of the epoch that it ended
+            operation = _refused(partial(_fit, trainer_of(deterministic=is_strict or "warn"), module, batches), start)
+            if operation is not None:
+                print(f"[info] {operation} is not deterministic: runs with one seed may differ in their last digits")
+                _fit(trainer_of(deterministic="warn"), module, batches, resume)  # from the epoch that it ended
         finally:
             prefer_determinism()  # what comes after a training is not to be refused
+
+
+def _refused(fit: Callable[[Path | None], object], start: Path | None) -> str | None:
+    """Fit; the operation that torch refuses since it isn't deterministic, or None.
+
+    A function of its own, so that nothing of the refused step stays in memory for the next attempt.
+    """
+    try:
+        fit(start)
+    except RuntimeError as error:
+        if not is_refusal(error):
+            raise
+        return refused(error)
+    return None
 
 
 def _freeze_for_good(
@@ -220,7 +230,7 @@ def _trainer(
     )
 
 
-def _fit(trainer: Trainer, module: ActionModule, batches: WindowBatches, *, resume: Path | None) -> None:
+def _fit(trainer: Trainer, module: ActionModule, batches: WindowBatches, resume: Path | None) -> None:
     """Train; Ctrl-C leaves the point to resume from and says so."""
     try:
         trainer.fit(module, datamodule=batches, ckpt_path=resume, weights_only=True)

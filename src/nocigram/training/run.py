@@ -36,7 +36,8 @@ def train(options: TrainOptions) -> Path:
     _quieten_libraries()
     files = RunFiles(options.out, options.model.approach)
     _check_resume(options, files)
-    device_of(options.machine.accelerator)  # before anything is decoded: it may be missing
+    if options.model.approach != "pose_trees":
+        device_of(options.machine.accelerator)  # before anything is decoded: it may be missing
     prefer_determinism()
     seed_everything(options.machine.seed, workers=True, verbose=False)
     prepared = prepare(options)

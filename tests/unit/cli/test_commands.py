@@ -389,6 +389,15 @@ def test_too_little_memory_of_a_gpu_is_one_line_with_what_helps(monkeypatch, cap
     assert error.count("\n") == 1
 
 
+def test_another_error_of_torch_is_shown_with_its_traceback(monkeypatch):
+    def fail(_):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr("nocigram.cli.check.handle", fail)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        main(["check", *FOLDERS])
+
+
 def test_ctrl_c_ends_with_130_and_no_traceback(monkeypatch, capsys):
     def stop(_):
         raise KeyboardInterrupt

@@ -136,3 +136,8 @@ def test_trials_that_follow_each_other_past_the_end_have_no_place(n_rows, table,
     assert set(placement.faults) == set(n_rows) - set(spans)
     for number, fault in placement.faults.items():
         assert f"trial {number}: expected trials that follow each other within {n_frames} frames, got " in str(fault)
+
+
+def test_a_file_that_is_too_short_to_be_used_casts_no_doubt_on_others():
+    placement = place_trials({1: 400, 2: 400, 3: 10}, table={}, min_frames=345, n_frames=805)
+    assert placement.spans == {1: FrameRange(0, 400), 2: FrameRange(400, 800), 3: FrameRange(800, 810)}

@@ -161,6 +161,7 @@ def edit_table(column: str, value: object) -> Callable[[Study], None]:
     return change
 
 
+HAND_LABELS = "scorer,x,x\nbodyparts,a,a\ncoords,x,y\nimg0.png,1,2\n"
 QUICK = [
     pytest.param(
         lambda s: s.film([*range(N_FRAMES)], fps=25.0),
@@ -228,6 +229,11 @@ QUICK = [
         lambda s: (s.videos / "mouse_labels.csv").write_text(",background,groom\n0,1,0\n1,0,1\n"),
         "note other_format: DeepLabCut's csv and h5, prediction_<video name>_<n>.csv, got mouse_labels.csv.",
         id="labels of another tool",
+    ),
+    pytest.param(
+        lambda s: (s.videos / "CollectedData_x.csv").write_text(HAND_LABELS),
+        "note unexpected_file: videos (.mp4",
+        id="hand labels of DeepLabCut",
     ),
     pytest.param(
         lambda s: (s.videos / "notes.csv").write_text(""), "suspicious empty_file: a file with", id="an empty file"

@@ -57,11 +57,10 @@ class ActionMap:
     """Their behaviour whose start is the stimulus."""
 
     def is_stimulus(self, name: str) -> bool:
-        """Whether a behaviour is the stimulus; case, blanks and modifiers don't matter."""
-        return self.stimulus is not None and plain_name(self.stimulus) in (
-            plain_name(name),
-            plain_name(name.partition("|")[0]),
-        )
+        """Whether a behaviour is the stimulus, whatever its case, blanks and further modifiers."""
+        if self.stimulus is None or not name:
+            return False
+        return plain_name(name) == plain_name(self.stimulus) or self.is_stimulus(name.rpartition("|")[0])
 
 
 def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
@@ -85,6 +84,10 @@ def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
             f"--actions_map {path}: expected actions and scored to be mappings and priority a list, got others. "
             "See docs/convert.md for an example."
         )
+    if stimulus is not None and not (isinstance(stimulus, str) and stimulus.strip()):
+        raise InputError(
+            f"--actions_map {path}: expected stimulus to be a behaviour's name, got {stimulus!r}. Put it into quotes."
+        )
     codes = {name: code for code, name in enumerate(scheme.names)}
     named = [*((target, {**codes, **_WORDS}) for target in actions.values()), *((name, codes) for name in priority)]
     named += [(background, codes)] if background is not None else []
@@ -99,7 +102,7 @@ def read_action_map(path: Path | None, *, scheme: ActionScheme) -> ActionMap:
         background=None if background is None else codes[str(background)],
         priority=tuple(codes[str(name)] for name in priority),
         scored_s={str(name): (float(span[0]), float(span[1])) for name, span in scored.items()},
-        stimulus=None if stimulus is None else str(stimulus),
+        stimulus=stimulus,
     )
 
 
@@ -188,8 +191,6 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
     """What one behaviour becomes, or None; one with modifiers (`lick|left`) is what it is without, unless named."""
     if name in given.actions:
         return given.actions[name]
-    if given.is_stimulus(name):
-        return LEFT_OUT
     plain = plain_name(name)
     by_plain = {plain_name(theirs): code for theirs, code in given.actions.items()}
     if plain in by_plain:
@@ -197,6 +198,8 @@ def _code_of(name: str, given: ActionMap, scheme: ActionScheme) -> int | None:
     for code, action in enumerate(scheme.names):
         if plain in (plain_name(action), *_SYNONYMS.get(action, ())):
             return code
+    if given.is_stimulus(name):
+        return LEFT_OUT
     shorter = name.rpartition("|")[0]
     return _code_of(shorter, given, scheme) if shorter else None
 

@@ -75,9 +75,7 @@ def convert(options: ConvertOptions) -> ConvertSummary:
         labels=[each.row for each in labelled],
         skipped=found.skipped,
         notes=list(dict.fromkeys(found.notes)),
-        mapping={
-            name: "stimulus" if given.is_stimulus(name) else _in_words(code, scheme) for name, code in codes.items()
-        },
+        mapping={name: _in_words(name, code, given, scheme) for name, code in codes.items()},
     )
 
 
@@ -270,6 +268,10 @@ def _pose_row(pose: PoseOf, clock: Clock | None) -> PoseRow:
     )
 
 
-def _in_words(code: int, scheme: ActionScheme) -> str:
+def _in_words(name: str, code: int, given: ActionMap, scheme: ActionScheme) -> str:
     """What a behaviour became."""
-    return {UNSCORED: "unscored", LEFT_OUT: "left out"}.get(code) or scheme.names[code]
+    is_stimulus = given.is_stimulus(name)
+    if is_stimulus and code == LEFT_OUT:
+        return "stimulus"
+    word = {UNSCORED: "unscored", LEFT_OUT: "left out"}.get(code) or scheme.names[code]
+    return f"{word} and stimulus" if is_stimulus else word

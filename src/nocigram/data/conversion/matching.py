@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from nocigram.core.errors import InputError
 from nocigram.data.discover import VIDEO_SUFFIXES, video_files
 from nocigram.data.formats.records import Recorded
+from nocigram.data.reading import require_text
 
 _ENDINGS = re.compile(r"(_pose_est_v\d+|\.analysis|\.predictions|_behaviors?|_labels)$", re.IGNORECASE)
 """What other tools put behind a video's name."""
@@ -57,11 +58,13 @@ def known_videos(folder: Path | None) -> list[Path] | None:
     """The videos of a folder; None where none is given.
 
     Raises:
-        InputError: no such folder, or two videos of one name.
+        InputError: no such folder, two videos of one name, or a name that is no text.
     """
     if folder is None:
         return None
     videos = video_files(folder)
+    for video in videos:
+        require_text(video.stem)
     stems = [video.stem for video in videos]
     for video in videos:
         if stems.count(video.stem) > 1:

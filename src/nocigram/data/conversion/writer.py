@@ -64,7 +64,8 @@ def write_annotation(folder: Path, file_name: str, codes: Int[np.ndarray, " T"],
 
 def write_recordings(path: Path, rows: Iterable[RecordingRow]) -> None:
     """recordings.csv."""
-    cells = [["" if (cell := asdict(row).get(column)) is None else cell for column in COLUMNS] for row in rows]
+    known = [asdict(row) for row in rows]
+    cells = [["" if row.get(column) is None else row[column] for column in COLUMNS] for row in known]
     _write_csv(path, [COLUMNS, *cells])
 
 

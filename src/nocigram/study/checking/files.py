@@ -13,6 +13,7 @@ from nocigram.data.annotations import video_and_number
 from nocigram.data.array_cache import content_hash
 from nocigram.data.discover import VIDEO_SUFFIXES
 from nocigram.data.formats import format_of
+from nocigram.data.formats.deeplabcut import read_deeplabcut
 from nocigram.data.recordings_table import find_recordings_table, read_recordings_table
 from nocigram.data.records import Discovery, Recording
 from nocigram.pose.files import find_pose, recordings_without_video
@@ -23,6 +24,7 @@ _OTHER_VIDEO_SUFFIXES = (
     *(".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".webm", ".flv", ".3gp", ".ogv", ".h264", ".h265", ".vob"),
     *(".tif", ".tiff", ".seq", ".mj2", ".dav"),
 )
+_OTHERS_OF_OURS = (".yaml", ".yml", ".json", ".pickle", ".png", ".pdf", ".svg")
 _ALSO_FOUND = ("recordings.csv", "license", "license.txt", "readme", "readme.md", "readme.txt", "thumbs.db")
 
 
@@ -94,20 +96,14 @@ def _empty(options: DataOptions, found: Discovery) -> Iterator[Finding]:
 
 
 def _unread(options: DataOptions, *, videos: list[Path]) -> Iterator[Finding]:
-    """Files whose names say that nothing will read them: a video of another format, or a table of another name."""
-    read = {real_path(path) for path in videos}
-    by_suffix: dict[str, list[Path]] = defaultdict(list)
+    """Files that nothing reads: those that `convert` would read, videos of another format, tables of another name."""
     by_format: dict[str, list[Path]] = defaultdict(list)
-    for path in _files(options):
+    by_suffix: dict[str, list[Path]] = defaultdict(list)
+    for path in _strays(options, videos=videos):
         suffix = path.suffix.lower()
-        is_known = suffix in (*VIDEO_SUFFIXES, ".yaml", ".yml", ".json", ".pickle", ".png", ".pdf", ".svg")
-        is_pose = suffix in (".csv", ".h5") and ("DLC" in path.stem or "DeepCut" in path.stem)
-        is_table = video_and_number(path) is not None or path.name.lower() in _ALSO_FOUND
-        if real_path(path) in read or is_known or is_pose or is_table:
-            continue
         if (foreign := _foreign(path)) is not None:
             by_format[foreign].append(path)
-        elif not path.name.lower().startswith("prediction"):
+        elif suffix not in _OTHERS_OF_OURS and not path.name.lower().startswith("prediction"):
             by_suffix[suffix].append(path)
     for foreign, paths in sorted(by_format.items()):
         yield Finding(
@@ -134,15 +130,25 @@ def _unread(options: DataOptions, *, videos: list[Path]) -> Iterator[Finding]:
         )
 
 
+def _strays(options: DataOptions, *, videos: list[Path]) -> Iterator[Path]:
+    """Files that are called neither as a video or pose file nor as one of our tables."""
+    read = {real_path(path) for path in videos}
+    for path in _files(options):
+        is_pose = path.suffix.lower() in (".csv", ".h5") and ("DLC" in path.stem or "DeepCut" in path.stem)
+        is_table = video_and_number(path) is not None or path.name.lower() in _ALSO_FOUND
+        if not (real_path(path) in read or path.suffix.lower() in VIDEO_SUFFIXES or is_pose or is_table):
+            yield path
+
+
 def _foreign(path: Path) -> str | None:
     """The format of another tool that `convert` reads, by what is in the file."""
     if path.suffix.lower() in _OTHER_VIDEO_SUFFIXES:
         return None
     try:
         found = format_of(path)
-    except InputError:
+    except (InputError, OSError):
         return None
-    return None if found is None else found.name
+    return None if found is None or found.read is read_deeplabcut else found.name  # those only need their name
 
 
 def _listed(paths: list[Path]) -> str:

@@ -55,6 +55,8 @@ stimulus: von Frey
         pytest.param("actions: [a]", "expected actions and scored to be mappings", id="actions as a list"),
         pytest.param("actions: {a: bite}", "unscored, leave_out, got 'bite'", id="an unknown action"),
         pytest.param("background: unscored", "active, got 'unscored'. Correct the name", id="background is no action"),
+        pytest.param("stimulus: [a]", r"expected stimulus to be a behaviour's name, got \['a'\]", id="two stimuli"),
+        pytest.param("stimulus: ''", "expected stimulus to be a behaviour's name, got ''", id="an empty stimulus"),
         pytest.param("priority: [a, b]", "got 'a'.*\n.*got 'b'", id="unknown priorities"),
         pytest.param(
             "scored: {m: [3, 1]}", r"scored, m: expected \[start, stop\] in seconds, got \[3, 1\]", id="a span"
@@ -118,7 +120,17 @@ def test_what_has_no_answer_is_listed_with_a_file_to_fill_in(labels, map_file):
     assert codes == {"1": 0, "bite: hard": 0, "no": 0, "walk": 6}
 
 
-def test_the_stimulus_needs_no_action_whatever_its_modifiers(labels):
-    found = [labels("Von  Frey|0.4 g|left", "walk")]
-    codes = codes_of(found, given=ActionMap(stimulus="von frey"), scheme=DEFAULT_SCHEME)
-    assert codes == {"Von  Frey|0.4 g|left": LEFT_OUT, "walk": 6}
+@pytest.mark.parametrize(
+    ("theirs", "stimulus", "actions", "code"),
+    [
+        pytest.param("Von  Frey", "von frey", {}, LEFT_OUT, id="in another spelling"),
+        pytest.param("Von Frey|0.4 g|left", "von frey", {}, LEFT_OUT, id="with modifiers"),
+        pytest.param("hind paw|touch|left", "hind paw|touch", {}, LEFT_OUT, id="a stimulus with a modifier itself"),
+        pytest.param("touch", "touch", {"Touch": 5}, 5, id="a user's answer of its own"),
+        pytest.param("hind paw|lick", "hind paw|touch", {"hind paw": 6}, 6, id="another modifier is no stimulus"),
+    ],
+)
+def test_the_stimulus_needs_no_action(theirs, stimulus, actions, code, labels):
+    given = ActionMap(stimulus=stimulus, actions=actions)
+    assert codes_of([labels(theirs)], given=given, scheme=DEFAULT_SCHEME) == {theirs: code}
+    assert given.is_stimulus(theirs) == ("lick" not in theirs)
