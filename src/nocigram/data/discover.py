@@ -224,15 +224,13 @@ class _Found:
                     self._skip(path, "the name prediction_<video name>_<n>.csv", got="another", fix="Rename it.")
                 continue
             name = names.get(parts[0])
-            if name is None or name not in recordings:
+            if name is None:
                 kind = "video" if self.needs.video else "video or pose file"
-                if name is None:
-                    missing = f"no {kind} named {parts[0]} in {self.options.videos}"
-                    fix = "Copy it there, or correct the file's name."
-                    self._skip(path, "a recording of its name", got=missing, fix=fix)
-                else:
-                    fix = "Mend the recording."
-                    self._skip(path, "a recording that can be used", got="one that can't", fix=fix)
+                missing = f"no {kind} named {parts[0]} in {self.options.videos}"
+                fix = "Copy it there, or correct the file's name."
+                self._skip(path, "a recording of its name", got=missing, fix=fix)
+            elif name not in recordings:
+                self._skip(path, "a recording that can be used", got="one that can't", fix="Mend the recording.")
             elif parts[1] in files[name]:
                 twice = f"trial {parts[1]}, which is in {files[name][parts[1]].name} already"
                 self._skip(path, "each trial once", got=twice, fix="Remove or rename one of the two files.")

@@ -38,10 +38,14 @@ def require_trials(found: Discovery) -> None:
         )
 
 
-def tell_skips(found: Discovery) -> None:
-    """Print warnings and skips."""
+def tell_warnings(found: Discovery) -> None:
+    """Print what to know about files that are used all the same."""
     for warning in found.warnings:
         print(warning)
+
+
+def tell_skips(found: Discovery) -> None:
+    """Print the files that are not used, if there are any."""
     if found.skipped:
         print(skips_table(found))
 

@@ -12,7 +12,7 @@ from nocigram.config.labelled import LabelledFolders
 from nocigram.core.actions import ActionScheme
 from nocigram.core.files import real_path, write_json
 from nocigram.data.discover import discover_from
-from nocigram.data.inventory import require_trials, tell_skips
+from nocigram.data.inventory import require_trials, tell_skips, tell_warnings
 from nocigram.data.records import Discovery, Trial
 from nocigram.data.sources import Source, default_cache_dir, sources_of
 from nocigram.data.trial_windows import TrialWindows
@@ -159,6 +159,7 @@ def discover_for(predictor: Predictor, folders: LabelledFolders) -> Discovery:
         min_frames=int(checkpoint.args["min_frames"]),
     )
     found = discover_from(data, scheme=scheme, needs=predictor.needs, skeleton=predictor.skeleton)
+    tell_warnings(found)
     require_trials(found)
     tell_skips(found)
     return found

@@ -14,7 +14,7 @@ from nocigram.core.tables import text_table
 from nocigram.data.discover import discover_from
 from nocigram.data.fingerprint import fingerprint
 from nocigram.data.folds import Fold, inner_split, make_folds
-from nocigram.data.inventory import require_trials, tell_skips
+from nocigram.data.inventory import require_trials, tell_skips, tell_warnings
 from nocigram.data.records import Discovery
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.split import Split, require_animals
@@ -139,6 +139,7 @@ def _common_data(rows: Mapping[str, TrainOptions], kept_out: Sequence[str]) -> D
     """
     needs = _common_needs(rows)
     whole = _discovered(next(iter(rows.values())), needs)
+    tell_warnings(whole)
     require_trials(whole)
     require_animals(whole, kept_out)
     found = whole.without_animals(kept_out)

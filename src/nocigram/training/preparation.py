@@ -13,7 +13,7 @@ from nocigram.core.errors import Fault, InputError
 from nocigram.core.ranges import FrameRange
 from nocigram.data.appearance import Appearance, appearance_of_source
 from nocigram.data.discover import discover_from
-from nocigram.data.inventory import require_trials, skips_table, tell_skips
+from nocigram.data.inventory import require_trials, skips_table, tell_skips, tell_warnings
 from nocigram.data.records import Discovery, Recording, Skip, Trial
 from nocigram.data.scheme_file import read_scheme
 from nocigram.data.sources import Source, default_cache_dir, sources_of
@@ -195,6 +195,7 @@ def _usable(found: Discovery, options: TrainOptions) -> Discovery:
     """Without trials that this run can't use; printed are warnings and skips."""
     if options.model.needs.only_with_pose:
         found = found.with_pose()
+    tell_warnings(found)
     require_trials(found)
     tell_skips(found)
     return found

@@ -211,6 +211,11 @@ QUICK = [
         id="a trial past the end",
     ),
     pytest.param(
+        lambda s: (s.label.unlink(), s.label.symlink_to(s.label.name)),
+        "unusable annotation_unusable: a csv with the columns Frame and Action, got ",
+        id="an annotation that is a link to itself",
+    ),
+    pytest.param(
         lambda s: s.label.rename(s.label.with_name("prediction_gone.mp4_1.csv")),
         "unusable annotation_unusable: a recording of its name, got no video named gone.mp4",
         id="an annotation for no video",

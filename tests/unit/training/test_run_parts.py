@@ -290,6 +290,15 @@ def test_no_usable_trial_is_the_guides_error_with_the_table_of_reasons(laborator
         prepared_of(laboratory)
 
 
+def test_warnings_are_printed_even_where_no_trial_can_be_used(laboratory, capsys):
+    laboratory.video("a.mp4", n_frames=10)
+    laboratory.pose("a", n_frames=9)
+
+    with pytest.raises(NoSamplesError):
+        prepared_of(laboratory)
+    assert "[warn] a.mp4: 10 frames in the video, 9 rows in" in capsys.readouterr().out
+
+
 def test_a_split_of_other_data_is_refused(two_animals):
     split = two_animals.folder / "split.json"
     split.write_text('{"split_by": "trial", "train": ["x#1"], "val": ["y#1"]}')
